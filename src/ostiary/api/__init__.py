@@ -1,1 +1,23 @@
+"""What a caller may ask. One module per noun of the wire; importing them fills the operation table."""
 
+from . import (
+    access_codes,
+    action_attempts,
+    connect_webviews,
+    connected_accounts,
+    devices,
+    events,
+    locks,
+    workspaces,
+)
+
+__all__ = [
+    "access_codes",
+    "action_attempts",
+    "connect_webviews",
+    "connected_accounts",
+    "devices",
+    "events",
+    "locks",
+    "workspaces",
+]

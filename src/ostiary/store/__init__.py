@@ -1,1 +1,23 @@
+"""All SQL. One module per noun; functions take a `Tx` and, for a tenant's data, the workspace's id."""
 
+from . import (
+    access_codes,
+    action_attempts,
+    connect_webviews,
+    connected_accounts,
+    devices,
+    events,
+    homes,
+    workspaces,
+)
+
+__all__ = [
+    "access_codes",
+    "action_attempts",
+    "connect_webviews",
+    "connected_accounts",
+    "devices",
+    "events",
+    "homes",
+    "workspaces",
+]

@@ -1,0 +1,222 @@
+"""
+The one place where the rooms meet: settings in, a running house out.
+
+`House.open` makes database, brands, engine and HTTP application from settings; `serve` runs them under
+uvicorn in one process.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import __version__, api, connect, providers, store
+from .connect import pages
+from .domain.provider import Adapter, AsgiApp, Brand, Manifest, Receive, Scope, Send
+from .domain.workspaces import Workspace
+from .engine.dispatch import EmbeddedDispatcher
+from .engine.drain import drain_account
+from .sandbox.worlds import PREFIX, Worlds
+from .settings import Settings, SettingsError
+from .store.opening import is_postgres, open_database
+from .store.tx import Database, Tx
+from .transport.in_process import InProcessHttp
+from .transport.network import NetworkHttp
+from .wire.http import WireApp
+from .wire.metrics import Metrics
+from .wire.openapi import document
+from .wire.operation import Limits
+from .wire.operation import House as WireHouse
+
+log = logging.getLogger("ostiary")
+_ = (api, connect)  # importing them fills the operation table
+
+
+class AlreadyRunning(Exception):
+    """Another server has this data folder."""
+
+
+def now() -> datetime:
+    """The machine's clock: the only place where the house reads it."""
+    return datetime.now(UTC)
+
+
+class HouseVendors:
+    """Every brand, as one workspace reaches it: a sandbox its simulators, production the real clouds."""
+
+    def __init__(
+        self, brands: Mapping[str, Brand], settings: Settings, worlds: Worlds, network: NetworkHttp
+    ) -> None:
+        self.manifests: Mapping[str, Manifest] = {key: brand.manifest for key, brand in brands.items()}
+        self._brands = brands
+        self._settings = settings
+        self._worlds = worlds
+        self._network = network
+        self.simulated = InProcessHttp(worlds.app_for)
+
+    def adapter(self, workspace: Workspace, provider: str) -> Adapter:
+        brand = self._brands[provider]
+        if workspace.is_sandbox:
+            return brand.adapter(self.simulated, self._worlds.site(workspace, provider))
+        try:
+            site = self._settings.site(brand.manifest)
+        except SettingsError as error:
+            raise KeyError(str(error)) from error
+        return brand.adapter(self._network, site)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """
+    Everything that runs.
+
+    Attributes:
+        asgi: The whole HTTP side.
+        dispatcher: Runs the engine; `run_engine` keeps it going.
+    """
+
+    database: Database
+    vendors: HouseVendors
+    dispatcher: EmbeddedDispatcher
+    asgi: AsgiApp
+
+    async def run_engine(self) -> None:
+        """Until cancelled."""
+        await self.dispatcher.run()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
+    """A house, open for the time of the block. The engine runs only inside `run_engine`."""
+    brands = providers.load()
+    if not is_postgres(settings.database_url):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = await open_database(settings.database_url, settings.secret_keys, now)
+    network = NetworkHttp()
+    worlds = Worlds(database, brands, public_url, now, settings.sandbox_pace)
+    vendors = HouseVendors(brands, settings, worlds, network)
+    limits = Limits(is_enforced=settings.are_limits_enforced)
+    dispatcher = EmbeddedDispatcher(database)
+
+    async def handle(connected_account_id: str, woken: asyncio.Event) -> None:
+        await drain_account(database, vendors, connected_account_id, woken)
+
+    await dispatcher.open(handle)
+    metrics = Metrics(dispatcher.stats)
+    wire = WireHouse(public_url, vendors.manifests, limits)
+    others = _others(database, vendors, worlds, public_url, metrics)
+    house = House(database, vendors, dispatcher, WireApp(database, wire, others, metrics.observe))
+    try:
+        yield house
+    finally:
+        await dispatcher.close()
+        await vendors.simulated.close()
+        await network.close()
+        await database.close()
+
+
+def _others(
+    database: Database, vendors: HouseVendors, worlds: Worlds, public_url: str, metrics: Metrics
+) -> AsgiApp:
+    """Pages, simulated vendors, description and health: all that is not an operation."""
+    openapi = msgspec.json.encode(document(public_url))
+
+    async def describe(request: Request) -> Response:
+        return Response(openapi, media_type="application/json")
+
+    async def health(request: Request) -> Response:
+        await database.read(_is_alive)
+        return Response(
+            msgspec.json.encode({"ok": True, "msg": "I am a doorkeeper", "version": __version__}),
+            media_type="application/json",
+        )
+
+    async def measure(request: Request) -> Response:
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4")
+
+    starlette = Starlette(
+        routes=[
+            Route("/openapi.json", describe, methods=["GET"]),
+            Route("/health", health, methods=["GET", "POST"]),
+            Route("/health/get_health", health, methods=["GET", "POST"]),
+            Route("/metrics", measure, methods=["GET"]),
+            *pages.routes(database, vendors, public_url),
+        ],
+        exception_handlers={HTTPException: _plain_error},
+    )
+    starlette.router.redirect_slashes = False
+
+    async def others(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await worlds.serve(scope, receive, send)
+        else:
+            await starlette(scope, receive, send)
+
+    return others
+
+
+async def _plain_error(request: Request, error: Exception) -> Response:
+    """Unknown paths in the wire's error form, so that a client's mistake is readable."""
+    assert isinstance(error, HTTPException)
+    kind = "not_found" if error.status_code == 404 else "method_not_allowed"
+    message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
+    body = {"error": {"type": kind, "message": message}, "ok": False}
+    return Response(
+        msgspec.json.encode(body), status_code=error.status_code, media_type="application/json"
+    )
+
+
+async def _is_alive(tx: Tx) -> None:
+    await store.workspaces.get(tx, "")
+
+
+# --- one process --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def folder_lock(data_dir: Path) -> Any:
+    """
+    One server per data folder. The lock goes with the process, however it ends.
+
+    Raises:
+        AlreadyRunning: Says which process has it.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (data_dir / "server.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise AlreadyRunning(
+                f"another ostiary (process {file.read().strip() or 'unknown'}) already serves {data_dir}; "
+                "stop it, or set OSTIARY_DATA_DIR to another folder"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+async def first_start(tx: Tx) -> None:
+    """A new installation has a sandbox to play in."""
+    if not await store.workspaces.list_all(tx):
+        await store.workspaces.create(tx, "sandbox", is_sandbox=True)
+
+
+async def free_leases(tx: Tx) -> None:
+    """On SQLite the folder lock proves that no other server lives, so leases of a dead one are void."""
+    await store.connected_accounts.free_all(tx)

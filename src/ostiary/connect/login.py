@@ -1,0 +1,222 @@
+"""
+A login, from the choice of a brand to the connected account. The pages (`connect.pages`) call these.
+
+`begin` is written down before the person leaves for the vendor; `finish` is one transaction: webview,
+account and events exist together or not at all.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from .. import store
+from ..domain.connect_webviews import ConnectWebview
+from ..domain.connected_accounts import ConnectedAccount, masked
+from ..domain.devices import as_wire
+from ..domain.errors import ApiError
+from ..domain.events import event
+from ..domain.provider import Login, Manifest
+from ..domain.secrets import Secret
+from ..domain.workspaces import Workspace
+from ..store.tx import Tx
+from ..store.workspaces import token_hash
+
+Opened = tuple[ConnectWebview, Workspace]
+
+
+class LinkRefused(Exception):
+    """
+    The link is no good.
+
+    Args:
+        reason: `unknown`, `expired` or `used`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def opened(tx: Tx, connect_webview_id: str, auth_token: str) -> Opened:
+    """
+    The webview of a link, in its workspace's time.
+
+    Raises:
+        LinkRefused: Unknown or expired. A finished one is returned: its page says so.
+    """
+    webview = await store.connect_webviews.open_with_token(tx, connect_webview_id, auth_token)
+    return await _entered(tx, webview)
+
+
+async def returned(tx: Tx, state: str) -> Opened:
+    """The webview whose login comes back from the vendor. Raises: LinkRefused."""
+    return await _entered(tx, await store.connect_webviews.by_login_state(tx, state))
+
+
+async def _entered(tx: Tx, webview: ConnectWebview | None) -> Opened:
+    workspace = None if webview is None else await store.workspaces.get(tx, webview.workspace_id)
+    if webview is None or workspace is None:
+        raise LinkRefused("unknown")
+    tx.enter(workspace)
+    if not webview.is_finished and tx.now >= webview.expires_at:
+        raise LinkRefused("expired")
+    return webview, workspace
+
+
+async def begin(tx: Tx, connect_webview_id: str, auth_token: str, provider: str) -> tuple[Opened, str, str]:
+    """
+    The person has chosen a brand.
+
+    Returns:
+        The webview, and the `state` and `verifier` to send along to the vendor.
+    Raises:
+        LinkRefused: Also `used`, when somebody has connected through it already.
+    """
+    webview, workspace = await opened(tx, connect_webview_id, auth_token)
+    if webview.status == "authorized":
+        raise LinkRefused("used")
+    if provider not in webview.accepted_providers:
+        raise ApiError("invalid_input", "This link does not offer that provider")
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    begun = replace(
+        webview,
+        status="pending",
+        selected_provider=provider,
+        login_state_hash=token_hash(state),
+        login_verifier=Secret(verifier),
+    )
+    await store.connect_webviews.update(tx, begun)
+    return (begun, workspace), state, verifier
+
+
+async def finish(
+    tx: Tx, state: str, login: Login, manifests: Mapping[str, Manifest]
+) -> tuple[ConnectWebview, ConnectedAccount]:
+    """
+    The vendor has let us in: connect the account, or connect it again.
+
+    Raises:
+        LinkRefused: The webview was deleted, or used, in the meantime.
+        ApiError: 400, the account belongs to another customer.
+    """
+    webview, _ = await returned(tx, state)
+    if webview.status == "authorized" or webview.selected_provider is None:
+        raise LinkRefused("used")
+    manifest = manifests[webview.selected_provider]
+    known = await store.connected_accounts.by_vendor_account(
+        tx, webview.workspace_id, manifest.key, login.vendor_account_id
+    )
+    if known is None:
+        account = await _connect(tx, webview, login, manifest)
+    else:
+        account = await _reconnect(tx, webview, login, known, manifest)
+    done = replace(
+        webview,
+        status="authorized",
+        connected_account_id=account.connected_account_id,
+        authorized_at=tx.now,
+        login_state_hash=None,
+        login_verifier=None,
+    )
+    await store.connect_webviews.update(tx, done)
+    _tell(tx, done, account, is_new=known is None)
+    await store.connected_accounts.wake(tx, account.connected_account_id)
+    return done, account
+
+
+async def _connect(
+    tx: Tx, webview: ConnectWebview, login: Login, manifest: Manifest
+) -> ConnectedAccount:
+    account = ConnectedAccount(
+        connected_account_id=str(uuid4()),
+        workspace_id=webview.workspace_id,
+        provider=manifest.key,
+        vendor_account_id=login.vendor_account_id,
+        display_name=masked(login.display_name),
+        user_identifier=dict(login.user_identifier),
+        accepted_capabilities=webview.accepted_capabilities,
+        automatically_manage_new_devices=webview.automatically_manage_new_devices,
+        custom_metadata=webview.custom_metadata,
+        customer_key=webview.customer_key,
+        errors=(),
+        warnings=(),
+        access_token=login.credentials.access_token,
+        refresh_token=login.credentials.refresh_token,
+        token_expires_at=login.credentials.expires_at,
+        created_at=tx.now,
+        connected_at=tx.now,
+        first_synced_at=None,
+        poll_at=tx.now,
+        attempts=0,
+    )
+    await store.connected_accounts.insert(tx, account)
+    return account
+
+
+async def _reconnect(
+    tx: Tx, webview: ConnectWebview, login: Login, known: ConnectedAccount, manifest: Manifest
+) -> ConnectedAccount:
+    """Same account, new login: its metadata is replaced by the webview's, and its error goes everywhere."""
+    if webview.customer_key is not None and known.customer_key not in (None, webview.customer_key):
+        raise ApiError("customer_key_already_set", "This account is already connected for another customer")
+    account = replace(
+        known.reconnected(login.credentials, tx.now),
+        custom_metadata=webview.custom_metadata,
+        customer_key=webview.customer_key or known.customer_key,
+        automatically_manage_new_devices=webview.automatically_manage_new_devices,
+        accepted_capabilities=webview.accepted_capabilities,
+    )
+    await store.connected_accounts.update_account(tx, account)
+    for device in await store.devices.of_account(tx, account):
+        wire = as_wire(device, account, manifest.display_name, manifest.provider_categories[0])
+        await store.devices.update_device(tx, device, wire)
+        await store.devices.wake(tx, device.device_id)
+    return account
+
+
+def _tell(tx: Tx, webview: ConnectWebview, account: ConnectedAccount, *, is_new: bool) -> None:
+    ids: dict[str, Any] = {
+        "connected_account_id": account.connected_account_id,
+        "connect_webview_id": webview.connect_webview_id,
+    }
+    if is_new:
+        tx.emit(event("connected_account.created", webview.workspace_id, tx.now, **ids))
+    customer: dict[str, Any] = {"customer_key": account.customer_key}
+    tx.emit(event("connected_account.connected", webview.workspace_id, tx.now, **ids, **customer))
+    tx.emit(event("connected_account.successful_login", webview.workspace_id, tx.now, **ids))
+    tx.emit(
+        event(
+            "connect_webview.login_succeeded",
+            webview.workspace_id,
+            tx.now,
+            **ids,
+            **customer,
+            connected_account_custom_metadata=account.custom_metadata,
+        )
+    )
+
+
+async def fail(tx: Tx, state: str) -> ConnectWebview:
+    """
+    The person cancelled or the vendor refused. The link stays good for another try. Raises: LinkRefused.
+    """
+    webview, _ = await returned(tx, state)
+    failed = replace(webview, status="failed", login_state_hash=None, login_verifier=None)
+    await store.connect_webviews.update(tx, failed)
+    tx.emit(
+        event(
+            "connect_webview.login_failed",
+            webview.workspace_id,
+            tx.now,
+            connect_webview_id=webview.connect_webview_id,
+        )
+    )
+    return failed
+
+
+async def is_synced(tx: Tx, connected_account_id: str) -> bool:
+    """The first look at the account's devices is done; for webviews that wait for it."""
+    account = await store.connected_accounts.find(tx, connected_account_id)
+    return account is not None and account.first_synced_at is not None

@@ -1,0 +1,436 @@
+"""
+An access code: what is wished, what the last look at the lock showed, and what the wire says of both.
+
+The wish is the API user's and changes at once; the fact changes only by looks (`domain.reconcile`). Status,
+mutations and copied errors are computed when somebody asks, so that they cannot go stale.
+"""
+
+import re
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+from . import problems
+from .connected_accounts import ConnectedAccount
+from .devices import Device, account_errors
+from .errors import ApiError, InvalidInput
+from .events import Event, EventType, event
+from .instants import to_wire
+from .problems import Problems
+from .provider import Capabilities
+from .secrets import Secret
+
+NATIVE_LEAD: Final = timedelta(hours=72)
+"""How long before its start a code is preloaded on a lock that keeps schedules itself."""
+
+JUST_IN_TIME_LEAD: Final = timedelta(minutes=60)
+"""How long before its start a code is programmed on a lock that does not."""
+
+MARK_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+MARK_LENGTH: Final = 6
+
+Status = Literal["setting", "set", "unset", "removing", "unknown"]
+Announced = Literal["none", "scheduled", "set"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCode:
+    """
+    Attributes:
+        mark: Six characters in the vendor's name of the code, by which a later look recognises it.
+        code_hash: Keyed hash of the PIN on this device; equality without the PIN.
+        generation: Grows with every wish.
+        wished_at: When the wish last changed.
+        was_sent: A write of this code may have reached the vendor.
+        vendor_code_id, vendor_name: As the last look showed it; None: not on the lock.
+        confirmed_…: The wish that a look last showed to be fulfilled, and when. `confirmed_at` None: never.
+        announced: The last of `scheduled_on_device` and `set_on_device` that was told.
+        gone_at: When it was over and a look showed that the lock does not have it.
+        attempts: Writes in a row that led to nothing.
+        retry_at: Not written before this instant.
+        refused_generation: The wish that the vendor will never accept.
+    """
+
+    access_code_id: str
+    workspace_id: str
+    connected_account_id: str
+    device_id: str
+    mark: str
+    name: str | None
+    code: Secret | None
+    code_hash: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    is_external_modification_allowed: bool
+    prefer_native_scheduling: bool
+    attempt_for_offline_device: bool
+    common_code_key: str | None
+    generation: int
+    created_at: datetime
+    wished_at: datetime
+    delete_requested_at: datetime | None = None
+    was_sent: bool = False
+    vendor_code_id: str | None = None
+    vendor_name: str | None = None
+    confirmed_at: datetime | None = None
+    confirmed_name: str | None = None
+    confirmed_code: Secret | None = None
+    confirmed_code_hash: str | None = None
+    confirmed_starts_at: datetime | None = None
+    confirmed_ends_at: datetime | None = None
+    confirmed_generation: int = 0
+    announced: Announced = "none"
+    gone_at: datetime | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    refused_generation: int | None = None
+    errors: Problems = ()
+    warnings: Problems = ()
+
+    @property
+    def is_time_bound(self) -> bool:
+        return self.ends_at is not None
+
+    def is_over(self, now: datetime) -> bool:
+        """Its time has ended or somebody deleted it: it must not be on the lock."""
+        return self.delete_requested_at is not None or (self.ends_at is not None and now >= self.ends_at)
+
+    def is_active(self, now: datetime) -> bool:
+        """Inside its time range, whether or not the lock has it."""
+        return not self.is_over(now) and (self.starts_at is None or now >= self.starts_at)
+
+    def has_native_schedule(self, can: Capabilities) -> bool:
+        return can.has_native_scheduling and self.prefer_native_scheduling
+
+    def programmed_from(self, can: Capabilities) -> datetime | None:
+        """When programming may begin; None: at once."""
+        if self.starts_at is None:
+            return None
+        return self.starts_at - (NATIVE_LEAD if self.has_native_schedule(can) else JUST_IN_TIME_LEAD)
+
+    def is_wanted(self, can: Capabilities, now: datetime) -> bool:
+        """It should be on the lock at this instant, active or preloaded."""
+        since = self.programmed_from(can)
+        return not self.is_over(now) and (since is None or now >= since)
+
+    @property
+    def is_as_wished(self) -> bool:
+        """The last look showed the present wish."""
+        return self.confirmed_at is not None and self.confirmed_generation == self.generation
+
+    @property
+    def is_on_lock(self) -> bool:
+        return self.vendor_code_id is not None
+
+    def event(self, event_type: EventType, now: datetime, **payload: Any) -> Event:
+        return event(
+            event_type,
+            self.workspace_id,
+            now,
+            access_code_id=self.access_code_id,
+            device_id=self.device_id,
+            connected_account_id=self.connected_account_id,
+            **payload,
+        )
+
+    # --- what the wire says -----------------------------------------------------------------------
+
+    def status(self, can: Capabilities, now: datetime, *, is_view_stale: bool) -> Status:
+        """The wire's status, computed in the published order of conditions."""
+        if is_view_stale:
+            return "unknown"
+        if self.is_over(now):
+            return "removing" if self.is_on_lock or self.gone_at is None and self.was_sent else "unset"
+        if self.is_active(now):
+            return "set" if self.confirmed_at is not None and self.is_on_lock else "setting"
+        if self.has_native_schedule(can):
+            return "unset"
+        if self.is_on_lock and self.confirmed_at is not None:
+            return "set"
+        return "setting" if self.is_wanted(can, now) else "unset"
+
+    def pending_mutations(self, can: Capabilities, now: datetime) -> list[dict[str, Any]]:
+        """What the lock does not show yet."""
+        stamp = {"created_at": to_wire(self.wished_at)}
+        if self.is_over(now):
+            return [{"mutation_code": "deleting", "message": "Being removed from the device.", **stamp}]
+        if self.confirmed_at is None:
+            since = self.programmed_from(can)
+            if since is not None and now < since:
+                message = f"Will be programmed from {to_wire(since)}, ahead of its start."
+                return [
+                    {
+                        "mutation_code": "deferring_creation",
+                        "message": message,
+                        "scheduled_at": to_wire(since),
+                        **stamp,
+                    }
+                ]
+            return [{"mutation_code": "creating", "message": "Being set on the device.", **stamp}]
+        return [
+            {"mutation_code": code, "message": f"The device does not show the new {noun} yet.", **stamp, **change}
+            for code, noun, change in self.differences()
+        ]
+
+    def differences(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Wish against last confirmation: mutation code, noun, and the wire's `from` and `to`."""
+        found: list[tuple[str, str, dict[str, Any]]] = []
+        if self.name != self.confirmed_name:
+            change = {"from": {"name": self.confirmed_name}, "to": {"name": self.name}}
+            found.append(("updating_name", "name", change))
+        if self.code_hash != self.confirmed_code_hash:
+            change = {"from": {"code": shown(self.confirmed_code)}, "to": {"code": shown(self.code)}}
+            found.append(("updating_code", "code", change))
+        if (self.starts_at, self.ends_at) != (self.confirmed_starts_at, self.confirmed_ends_at):
+            before = frame(self.confirmed_starts_at, self.confirmed_ends_at)
+            change = {"from": before, "to": frame(self.starts_at, self.ends_at)}
+            found.append(("updating_time_frame", "time frame", change))
+        return found
+
+    def as_wire(self, device: Device, account: ConnectedAccount, now: datetime) -> dict[str, Any]:
+        """The wire's managed access code at an instant."""
+        can = device.can
+        warnings = self.warnings
+        if self.delete_requested_at is not None:
+            warnings = problems.raised(
+                warnings,
+                "warning_code",
+                "being_deleted",
+                "This code is being deleted.",
+                self.delete_requested_at,
+            )
+        wire: dict[str, Any] = {
+            "access_code_id": self.access_code_id,
+            "device_id": self.device_id,
+            "workspace_id": self.workspace_id,
+            "name": self.name,
+            "code": shown(self.code),
+            "type": "time_bound" if self.is_time_bound else "ongoing",
+            "status": self.status(can, now, is_view_stale=account.is_disconnected),
+            "starts_at": None if self.starts_at is None else to_wire(self.starts_at),
+            "ends_at": None if self.ends_at is None else to_wire(self.ends_at),
+            "created_at": to_wire(self.created_at),
+            "common_code_key": self.common_code_key,
+            "is_managed": True,
+            "is_external_modification_allowed": self.is_external_modification_allowed,
+            "is_backup_access_code_available": False,
+            "is_offline_access_code": False,
+            "is_one_time_use": False,
+            "errors": self._errors_with_copies(device, account),
+            "warnings": list(warnings),
+            "pending_mutations": self.pending_mutations(can, now),
+            "appearance": {"name": self.vendor_name} if self.vendor_name is not None else None,
+        }
+        if self.is_time_bound:
+            wire["is_scheduled_on_device"] = self.is_on_lock and self.confirmed_at is not None
+        if self.code is None:
+            wire["is_waiting_for_code_assignment"] = True
+        return wire
+
+    def _errors_with_copies(self, device: Device, account: ConnectedAccount) -> list[Mapping[str, Any]]:
+        return [*self.errors, *device.errors, *account_errors(account)]
+
+    def problem_fields(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
+        """The six arrays of the wire's failure events."""
+        return {
+            "access_code_errors": problems.for_event(self.errors),
+            "access_code_warnings": problems.for_event(self.warnings),
+            **device.problem_fields(account),
+        }
+
+
+def shown(code: Secret | None) -> str | None:
+    return None if code is None else code.reveal()
+
+
+def frame(starts_at: datetime | None, ends_at: datetime | None) -> dict[str, str | None]:
+    return {
+        "starts_at": None if starts_at is None else to_wire(starts_at),
+        "ends_at": None if ends_at is None else to_wire(ends_at),
+    }
+
+
+# --- wishes ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an API user asks of a new code."""
+
+    name: str | None
+    code: Secret | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    is_external_modification_allowed: bool = False
+    prefer_native_scheduling: bool = True
+    attempt_for_offline_device: bool = True
+    common_code_key: str | None = None
+
+
+def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) -> AccessCode:
+    """A new code, not yet on the lock. The caller has checked its PIN and its time frame."""
+    return AccessCode(
+        access_code_id=str(uuid4()),
+        workspace_id=device.workspace_id,
+        connected_account_id=device.connected_account_id,
+        device_id=device.device_id,
+        mark="".join(secrets.choice(MARK_ALPHABET) for _ in range(MARK_LENGTH)),
+        name=wish.name,
+        code=wish.code,
+        code_hash=code_hash,
+        starts_at=wish.starts_at,
+        ends_at=wish.ends_at,
+        is_external_modification_allowed=wish.is_external_modification_allowed,
+        prefer_native_scheduling=wish.prefer_native_scheduling,
+        attempt_for_offline_device=wish.attempt_for_offline_device,
+        common_code_key=wish.common_code_key,
+        generation=1,
+        created_at=now,
+        wished_at=now,
+    )
+
+
+def rewished(code: AccessCode, now: datetime, **changes: Any) -> AccessCode:
+    """The same code with another wish: it is tried afresh, and old failures no longer speak for it."""
+    return replace(
+        code,
+        **changes,
+        generation=code.generation + 1,
+        wished_at=now,
+        attempts=0,
+        retry_at=None,
+        refused_generation=None,
+    )
+
+
+def mutations_requested(code: AccessCode, can: Capabilities, now: datetime) -> Event:
+    """The event at request time: what is to become of the code. Carries no PIN (house rule for `from`/`to`)."""
+    requested_mutations = [
+        {word: value for word, value in mutation.items() if word in ("mutation_code", "from", "to")}
+        if mutation["mutation_code"] != "updating_code"
+        else {"mutation_code": "updating_code"}
+        for mutation in code.pending_mutations(can, now)
+    ]
+    return code.event("access_code.mutations_requested", now, requested_mutations=requested_mutations)
+
+
+def refuse_uncodable(device: Device, can: Capabilities) -> None:
+    """
+    Refuse a device that takes no codes now.
+
+    Raises:
+        ApiError: 400 `unsupported_device`; says what is missing. Being offline is no reason.
+    """
+    if can.can_program_online_access_codes:
+        return
+    reason = "has no keypad connected"
+    if problems.has(device.errors, "error_code", "subscription_required"):
+        reason = "needs an active subscription with its vendor"
+    elif can.can_program_online_access_codes is None:
+        reason = "is not made for access codes"
+    raise ApiError(
+        "unsupported_device",
+        f"{device.display_name} cannot program access codes: it {reason}",
+        data={"device_id": device.device_id},
+    )
+
+
+def check_time_frame(starts_at: datetime | None, ends_at: datetime | None, now: datetime) -> None:
+    """
+    Raises:
+        InvalidInput: Only one end, an end before the start, or an end that is past.
+    """
+    if (starts_at is None) != (ends_at is None):
+        raise InvalidInput("Both starts_at and ends_at must be provided if one is")
+    if starts_at is None or ends_at is None:
+        return
+    if ends_at <= starts_at:
+        raise InvalidInput("ends_at must be after starts_at", "ends_at")
+    if ends_at <= now:
+        raise InvalidInput("ends_at must be in the future", "ends_at")
+
+
+# --- PINs ----------------------------------------------------------------------------------------------
+
+_CONSTRAINTS: Final[Mapping[str, tuple[str, str]]] = {
+    "no_zeros": (r"^[^0]+$", "must not contain 0"),
+    "cannot_start_with_12": (r"^(?!12)", "must not start with 12"),
+    "no_all_same_digits": (r"^(\d)(?!\1*$)", "must not be one digit repeated"),
+    "cannot_contain_089": (r"^[^089]+$", "must not contain 0, 8 or 9"),
+    "cannot_contain_0789": (r"^[^0789]+$", "must not contain 0, 7, 8 or 9"),
+}
+
+
+def broken_constraint(pin: str, can: Capabilities) -> tuple[str, str] | None:
+    """The first rule of the device that a PIN breaks, as (constraint type, words), or None."""
+    if can.code_lengths and len(pin) not in can.code_lengths:
+        lengths = " or ".join(map(str, can.code_lengths))
+        return "supported_code_lengths", f"must have {lengths} digits"
+    for constraint in can.code_constraints:
+        words = _breaks(constraint, pin)
+        if words is not None:
+            return constraint, words
+    return None
+
+
+def _breaks(constraint: str, pin: str) -> str | None:
+    digits = [int(digit) for digit in pin]
+    steps = [b - a for a, b in zip(digits, digits[1:], strict=False)]
+    if constraint == "at_least_three_unique_digits":
+        return "must have three different digits" if len(set(digits)) < 3 else None
+    if constraint == "unique_first_four_digits":
+        return "must start with four different digits" if len(set(pin[:4])) < len(pin[:4]) else None
+    if constraint == "no_ascending_or_descending_sequence":
+        is_run = len(set(steps)) == 1 and steps[0] in (1, -1)
+        return "must not be a rising or falling sequence" if is_run else None
+    if constraint == "no_triple_consecutive_ints":
+        runs = any(steps[i] == steps[i + 1] == steps[i + 2] and abs(steps[i]) <= 1 for i in range(len(steps) - 2))
+        return "must not have more than three equal or consecutive digits in a row" if runs else None
+    if constraint in _CONSTRAINTS:
+        pattern, words = _CONSTRAINTS[constraint]
+        return None if re.search(pattern, pin) else words
+    return None
+
+
+def check_pin(pin: str, can: Capabilities, device: Device) -> None:
+    """
+    Raises:
+        ApiError: 400 `invalid_access_code`, with the constraint in `data`; or the vendor chooses PINs.
+    """
+    if can.code_chosen_by == "vendor":
+        raise ApiError(
+            "invalid_access_code",
+            f"{device.display_name} chooses its own codes: leave out code",
+            data={"device_id": device.device_id, "constraint_type": "cannot_specify_pin_code"},
+        )
+    broken = broken_constraint(pin, can)
+    if broken is not None:
+        constraint, words = broken
+        raise ApiError(
+            "invalid_access_code",
+            f"The code for {device.display_name} {words}",
+            data={"device_id": device.device_id, "constraint_type": constraint},
+        )
+
+
+def generated_pin(can: Capabilities, is_taken: "Collection[Secret]", preferred_length: int | None = None) -> Secret:
+    """
+    A PIN that obeys every rule of the device and is not taken.
+
+    Args:
+        preferred_length: Honoured when the device supports it; otherwise the shortest length is used.
+
+    Raises:
+        ApiError: 400 when the device has no free PIN left.
+    """
+    lengths = can.code_lengths or (4,)
+    length = preferred_length if preferred_length in lengths else min(lengths)
+    alphabet = "123456789" if "no_zeros" in can.code_constraints else "0123456789"
+    for _ in range(1000):
+        pin = "".join(secrets.choice(alphabet) for _ in range(length))
+        if broken_constraint(pin, can) is None and Secret(pin) not in is_taken:
+            return Secret(pin)
+    raise ApiError("no_free_access_code", "No free code could be found for this device; give one")

@@ -1,0 +1,126 @@
+"""A connected account: somebody's login at a vendor, and what it is good for now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from . import problems
+from .events import Event, event
+from .instants import to_wire
+from .problems import Problems
+from .provider import Credentials
+from .secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedAccount:
+    """
+    Attributes:
+        provider: The wire's provider key and `account_type`.
+        vendor_account_id: By which a second login to the same account is recognised.
+        poll_at: When to look at its devices next; None while it is disconnected.
+        attempts: Failed drains in a row.
+    """
+
+    connected_account_id: str
+    workspace_id: str
+    provider: str
+    vendor_account_id: str
+    display_name: str
+    user_identifier: Mapping[str, str]
+    accepted_capabilities: list[str]
+    automatically_manage_new_devices: bool
+    custom_metadata: Mapping[str, str | bool]
+    customer_key: str | None
+    errors: Problems
+    warnings: Problems
+    access_token: Secret
+    refresh_token: Secret | None
+    token_expires_at: datetime | None
+    created_at: datetime
+    connected_at: datetime
+    first_synced_at: datetime | None
+    poll_at: datetime | None
+    attempts: int
+
+    @property
+    def is_disconnected(self) -> bool:
+        return problems.has(self.errors, "error_code", "account_disconnected")
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(self.access_token, self.refresh_token, self.token_expires_at)
+
+    def with_credentials(self, credentials: Credentials) -> "ConnectedAccount":
+        return replace(
+            self,
+            access_token=credentials.access_token,
+            refresh_token=credentials.refresh_token,
+            token_expires_at=credentials.expires_at,
+        )
+
+    def disconnected(self, now: datetime) -> tuple["ConnectedAccount", list[Event]]:
+        """The vendor refuses the login: nothing more is tried until somebody logs in again."""
+        if self.is_disconnected:
+            return replace(self, poll_at=None), []
+        errors = problems.raised(
+            self.errors,
+            "error_code",
+            "account_disconnected",
+            f"{self.display_name} is disconnected: its login is no longer accepted. "
+            "Connect the account again through a Connect Webview.",
+            now,
+            is_connected_account_error=True,
+        )
+        account = replace(self, errors=errors, poll_at=None)
+        return account, [
+            event(
+                "connected_account.disconnected",
+                self.workspace_id,
+                now,
+                connected_account_id=self.connected_account_id,
+                customer_key=self.customer_key,
+                connected_account_errors=problems.for_event(errors),
+                connected_account_warnings=problems.for_event(self.warnings),
+            )
+        ]
+
+    def reconnected(self, credentials: Credentials, now: datetime) -> "ConnectedAccount":
+        """Logged in again: the error goes, and the next poll is due."""
+        return replace(
+            self.with_credentials(credentials),
+            errors=problems.cleared(self.errors, "error_code", "account_disconnected"),
+            connected_at=now,
+            first_synced_at=None,
+            poll_at=now,
+            attempts=0,
+        )
+
+    def as_wire(self, account_type_display_name: str) -> dict[str, Any]:
+        wire: dict[str, Any] = {
+            "connected_account_id": self.connected_account_id,
+            "account_type": self.provider,
+            "account_type_display_name": account_type_display_name,
+            "display_name": self.display_name,
+            "user_identifier": self.user_identifier,
+            "accepted_capabilities": self.accepted_capabilities,
+            "automatically_manage_new_devices": self.automatically_manage_new_devices,
+            "custom_metadata": self.custom_metadata,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "created_at": to_wire(self.created_at),
+        }
+        if self.customer_key is not None:
+            wire["customer_key"] = self.customer_key
+        return wire
+
+
+def masked(email: str) -> str:
+    """`john@example.com` as `j**n@example.com`: recognisable to its owner only."""
+    local, at, host = email.partition("@")
+    if not at:
+        return email
+    if len(local) <= 2:
+        return f"{local[:1]}*@{host}"
+    return f"{local[0]}{'*' * (len(local) - 2)}{local[-1]}@{host}"

@@ -1,0 +1,180 @@
+"""
+Doors: a lock or unlock is sent at most once, within its time, and then looked for.
+
+That it will be sent is written down before it is. After a crash such an attempt is only looked for, never
+sent again, and past its deadline every attempt fails: nobody's door opens late.
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from .. import store
+from ..domain import devices
+from ..domain.action_attempts import ActionAttempt, outcome_events
+from ..domain.devices import Device
+from ..domain.errors import (
+    LoginExpired,
+    LoginRejected,
+    NoSuchObject,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unreachable,
+)
+from ..domain.provider import Account, ObservedDevice
+from ..store.tx import Tx
+
+if TYPE_CHECKING:
+    from .drain import Drain
+
+LOOK_EVERY: Final = 0.4
+
+
+async def operate_door(drain: "Drain", device_id: str) -> None:
+    """Settle every pending attempt at one door, in the order in which they were asked."""
+    while True:
+        found = await drain.write(_next, drain, device_id)
+        if found is None:
+            return
+        attempt, device = found
+        await _operate(drain, attempt, device)
+
+
+async def _operate(drain: "Drain", attempt: ActionAttempt, device: Device) -> None:
+    if attempt.sent_at is None and not await _send_once(drain, attempt, device):
+        return
+    look: ObservedDevice | None = None
+    while await _time_left(drain, attempt) > 0:
+        look = await _look(drain, device)
+        if look is not None and _is_done(attempt, look):
+            await drain.write(_succeed, drain, attempt, look)
+            return
+        await asyncio.sleep(LOOK_EVERY)
+    message = f"{device.display_name} did not confirm in time. Look at the door before you try again."
+    await drain.write(_fail, drain, attempt, "action_attempt_expired", message)
+
+
+def _is_done(attempt: ActionAttempt, look: ObservedDevice) -> bool:
+    """In the wanted state and at rest. A device that shows no state is done when it is at rest."""
+    if look.is_busy:
+        return False
+    return look.is_locked is None or look.is_locked == attempt.wants_locked
+
+
+async def _send_once(drain: "Drain", attempt: ActionAttempt, device: Device) -> bool:
+    """True: the vendor has it, or may have it. False: the attempt is settled."""
+    while (left := await _time_left(drain, attempt)) > 0:
+        if not await drain.write(_mark_sent, attempt):
+            return False
+        try:
+            async with asyncio.timeout(left):
+                await drain.call(lambda account: _verb(account, attempt, device))
+        except (OutcomeUnknown, TimeoutError):
+            return True
+        except (Rejected, NoSuchObject) as error:
+            await drain.write(_fail, drain, attempt, "provider_issue", str(error) or "The vendor refused.")
+            return False
+        except (LoginExpired, LoginRejected):
+            await drain.write(
+                _fail, drain, attempt, "account_disconnected", "The account's login is no longer accepted."
+            )
+            raise
+        except (Unreachable, RateLimited) as error:
+            # Nothing was changed: it may be sent again while there is time.
+            await drain.write(_unmark_sent, attempt)
+            await asyncio.sleep(min(error.retry_after or 1.0, left))
+        except ProviderError as error:
+            await drain.write(_fail, drain, attempt, "provider_issue", str(error))
+            return False
+        else:
+            return True
+    message = f"{device.display_name} could not be reached in time. Nothing was sent."
+    await drain.write(_fail, drain, attempt, "action_attempt_expired", message)
+    return False
+
+
+async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> None:
+    if attempt.wants_locked:
+        await account.lock_door(device.vendor_device_id)
+    else:
+        await account.unlock_door(device.vendor_device_id)
+
+
+async def _look(drain: "Drain", device: Device) -> ObservedDevice | None:
+    """None: the vendor could not be asked just now."""
+    try:
+        return await drain.call(lambda account: account.get_device(device.vendor_device_id))
+    except (Unreachable, RateLimited) as error:
+        await asyncio.sleep(min(error.retry_after or 0.5, 5.0))
+        return None
+
+
+async def _time_left(drain: "Drain", attempt: ActionAttempt) -> float:
+    """Seconds until the deadline, by the workspace's clock."""
+    now: datetime = await drain.read(_now)
+    assert attempt.deadline_at is not None
+    return (attempt.deadline_at - now).total_seconds()
+
+
+async def _now(tx: Tx) -> datetime:
+    return tx.now
+
+
+async def _next(tx: Tx, drain: "Drain", device_id: str) -> tuple[ActionAttempt, Device] | None:
+    """The oldest pending attempt. One that was never sent and is late, or whose lock is offline, fails here."""
+    device = await store.devices.find(tx, device_id)
+    if device is None:
+        return None
+    for attempt in await store.action_attempts.pending_at_door(tx, device_id):
+        assert attempt.deadline_at is not None
+        if attempt.sent_at is None and tx.now >= attempt.deadline_at:
+            message = "The attempt could not be made in time. Nothing was sent."
+            await _fail(tx, drain, attempt, "action_attempt_expired", message)
+        elif attempt.sent_at is None and not device.is_online:
+            message = f"{device.display_name} is offline. Nothing was sent."
+            await _fail(tx, drain, attempt, "device_disconnected", message)
+        else:
+            return attempt, device
+    return None
+
+
+async def _mark_sent(tx: Tx, attempt: ActionAttempt) -> bool:
+    current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
+    if current.status != "pending":
+        return False
+    await store.action_attempts.update_attempt(tx, replace(current, sent_at=tx.now))
+    return True
+
+
+async def _unmark_sent(tx: Tx, attempt: ActionAttempt) -> None:
+    current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
+    await store.action_attempts.update_attempt(tx, replace(current, sent_at=None))
+
+
+async def _succeed(tx: Tx, drain: "Drain", attempt: ActionAttempt, look: ObservedDevice) -> None:
+    current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
+    device = await store.devices.find(tx, attempt.device_id)
+    account = await store.connected_accounts.find(tx, attempt.connected_account_id)
+    if current.status != "pending" or device is None or account is None:
+        return
+    after = devices.observed(device, look, tx.now)
+    await store.devices.update_device(tx, after, drain.render(after, account))
+    result = {"was_confirmed_by_device": look.is_locked is not None}
+    settled = current.succeeded(tx.now, result)
+    await store.action_attempts.update_attempt(tx, settled)
+    for told in outcome_events(settled, after, tx.now):
+        tx.emit(told)
+
+
+async def _fail(tx: Tx, drain: "Drain", attempt: ActionAttempt, error_type: str, message: str) -> None:
+    current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
+    device = await store.devices.find(tx, attempt.device_id)
+    if current.status != "pending" or device is None:
+        return
+    settled = current.failed(tx.now, error_type, message)
+    await store.action_attempts.update_attempt(tx, settled)
+    for told in outcome_events(settled, device, tx.now):
+        tx.emit(told)

@@ -1,0 +1,123 @@
+"""
+The dispatcher: brings the key of a due account to a worker, quickly, at least once, one at a time here.
+
+It has no payload, no schedule, no retry policy and no state of its own: all that is in the accounts' rows.
+`EmbeddedDispatcher` serves a process from either database; several processes may run one each, as the
+lease keeps them off each other's accounts.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
+
+from .. import store
+from ..domain.instants import to_ms
+from ..store.tx import Database, Tx
+
+log = logging.getLogger("ostiary.engine")
+Handler = Callable[[str, asyncio.Event], Awaitable[None]]
+
+AT_ONCE: Final = 32
+SWEEP_SECONDS: Final = 5.0
+"""How long a wake-up that was lost (another process's, say) can go unnoticed."""
+
+
+class Dispatcher(Protocol):
+    """How accounts that are due reach a worker."""
+
+    async def open(self, handler: Handler) -> None: ...
+
+    def wake(self, keys: Iterable[str]) -> None:
+        """A hint that these have work now."""
+        ...
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+    def stats(self) -> dict[str, int]: ...
+
+    async def close(self) -> None:
+        """Let running handlers stop at a good place."""
+        ...
+
+
+class EmbeddedDispatcher:
+    """A loop over the accounts' rows in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._handler: Handler | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._woken: dict[str, asyncio.Event] = {}
+        self._something = asyncio.Event()
+        self._handled = 0
+
+    async def open(self, handler: Handler) -> None:
+        self._handler = handler
+        self._database.on_wake(self.wake)
+
+    def wake(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key in self._woken:
+                self._woken[key].set()
+        self._something.set()
+
+    async def run(self) -> None:
+        while True:
+            self._something.clear()
+            wait = SWEEP_SECONDS
+            try:
+                wait = await self._start_due()
+            except Exception:
+                log.exception("the dispatcher could not read what is due; it tries again")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._something.wait()
+
+    async def _start_due(self) -> float:
+        """Start what is due and free; returns seconds until something else is."""
+        room = AT_ONCE - len(self._running)
+        if room <= 0:
+            return SWEEP_SECONDS
+        for key in await self._database.read(store.connected_accounts.due, AT_ONCE):
+            if key not in self._running and len(self._running) < AT_ONCE:
+                self._start(key)
+        wait_ms = await self._database.read(_wait_ms)
+        return SWEEP_SECONDS if wait_ms is None else max(0.01, min(SWEEP_SECONDS, wait_ms / 1000))
+
+    def _start(self, key: str) -> None:
+        self._woken[key] = asyncio.Event()
+        task = asyncio.create_task(self._handle(key))
+        self._running[key] = task
+        task.add_done_callback(lambda _: self._finished(key))
+
+    async def _handle(self, key: str) -> None:
+        assert self._handler is not None
+        try:
+            await self._handler(key, self._woken[key])
+        except Exception:
+            log.exception("the drain of account %s broke off", key)
+            await asyncio.sleep(1)
+
+    def _finished(self, key: str) -> None:
+        self._handled += 1
+        self._running.pop(key, None)
+        self._woken.pop(key, None)
+        self._something.set()
+
+    def stats(self) -> dict[str, int]:
+        return {"running": len(self._running), "handled": self._handled}
+
+    async def close(self) -> None:
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait_ms(tx: Tx) -> int | None:
+    due = await store.connected_accounts.next_due_ms(tx)
+    return None if due is None else due - to_ms(tx.real_now)

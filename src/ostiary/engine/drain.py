@@ -1,0 +1,334 @@
+"""
+A drain: everything that is due at one connected account, by one worker at a time.
+
+Vendors limit and authenticate per account, so the account is the unit. The worker holds the account's
+lease and renews it; whatever it wants to write after it lost the lease is refused. Inside, a few devices
+are worked on at once, each strictly in order: doors first (`act`), then codes (`reconcile`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from .. import store
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.errors import (
+    LoginExpired,
+    LoginRejected,
+    NoSuchObject,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
+from ..domain.instants import from_ms
+from ..domain.provider import Account
+from ..domain.retry import backoff
+from ..domain.workspaces import Workspace
+from ..store.tx import Database, Tx
+from . import act, poll, reconcile
+from .vendors import Vendors, render
+
+log = logging.getLogger("ostiary.engine")
+T = TypeVar("T")
+
+LEASE: Final = timedelta(seconds=30)
+"""Longer than any vendor call, so that a worker that is alive never loses it."""
+
+HEARTBEAT: Final = 10.0
+DEVICES_AT_ONCE: Final = 4
+REFRESH_AHEAD: Final = timedelta(minutes=2)
+
+
+class LeaseLost(Exception):
+    """Another worker has the account now: drop everything."""
+
+
+class Stop(Exception):
+    """The drain ends early; `retry_after` seconds until the next one."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    is_poll_due: bool
+    device_ids: tuple[str, ...]
+
+
+class Drain:
+    """
+    One worker's time with one account.
+
+    Args:
+        woken: Set when new work for the account was committed, here or elsewhere.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vendors: Vendors,
+        account: ConnectedAccount,
+        workspace: Workspace,
+        lease: str,
+        woken: asyncio.Event,
+    ) -> None:
+        self.database = database
+        self.vendors = vendors
+        self.account = account
+        self.workspace = workspace
+        self.lease = lease
+        self.woken = woken
+        self.manifest = vendors.manifests[account.provider]
+        self.adapter = vendors.adapter(workspace, account.provider)
+        self._login = asyncio.Lock()
+
+    # --- transactions under the lease ----------------------------------------------------------------
+
+    async def write(self, use_case: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """
+        Settle something, in the workspace's time.
+
+        Raises:
+            LeaseLost: Nothing was written.
+        """
+        return await self.database.write(self._under_lease, use_case, args)
+
+    async def _under_lease(self, tx: Tx, use_case: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        until = tx.real_now + LEASE
+        if not await store.connected_accounts.renew(tx, self.account.connected_account_id, self.lease, until):
+            raise LeaseLost
+        await self._enter(tx)
+        return await use_case(tx, *args)
+
+    async def read(self, use_case: Callable[..., Awaitable[T]], *args: Any) -> T:
+        return await self.database.read(self._in_workspace, use_case, args)
+
+    async def _in_workspace(self, tx: Tx, use_case: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        await self._enter(tx)
+        return await use_case(tx, *args)
+
+    async def _enter(self, tx: Tx) -> None:
+        """The clock may have been moved since the last transaction."""
+        workspace = await store.workspaces.get(tx, self.workspace.workspace_id)
+        if workspace is None:
+            raise LeaseLost
+        tx.enter(workspace)
+
+    def render(self, device: Any, account: ConnectedAccount) -> dict[str, Any]:
+        return render(self.vendors.manifests, device, account)
+
+    # --- calls to the vendor -------------------------------------------------------------------------
+
+    async def call(self, verb: Callable[[Account], Awaitable[T]]) -> T:
+        """One vendor call as this account, with a refresh of the login when that is what it takes."""
+        credentials = self.account.credentials
+        try:
+            return await verb(self.adapter.account(credentials))
+        except LoginExpired:
+            await self._refresh(credentials.access_token)
+        try:
+            return await verb(self.adapter.account(self.account.credentials))
+        except LoginExpired:
+            raise LoginRejected("the vendor refuses a login that it has just renewed") from None
+
+    async def _refresh(self, spent: Any) -> None:
+        """
+        New credentials, stored before anything else happens: with rotation the old ones are dead by now.
+        """
+        async with self._login:
+            if self.account.access_token != spent:
+                return  # somebody else in this drain has done it
+            now = await self.read(_now)
+            try:
+                credentials = await self.adapter.refresh(self.account.credentials, now=now)
+            except OutcomeUnknown as error:
+                raise Unreachable("the vendor did not answer a refresh") from error
+            self.account = self.account.with_credentials(credentials)
+            await self.write(self._store_credentials)
+
+    async def _store_credentials(self, tx: Tx) -> None:
+        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        if account is None:
+            raise LeaseLost
+        await store.connected_accounts.update_account(
+            tx, account.with_credentials(self.account.credentials)
+        )
+
+    # --- the loop ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until nothing is due. Raises LeaseLost, Stop or LoginRejected to end early."""
+        running: dict[str, asyncio.Task[None]] = {}
+        heartbeat = asyncio.create_task(self._beat())
+        try:
+            if self._is_stale_login(await self.read(_now)):
+                with contextlib.suppress(Unreachable):
+                    await self._refresh(self.account.access_token)
+            while True:
+                self.woken.clear()
+                self._start(await self.read(self._work), running)
+                if not running:
+                    return
+                await self._wait(running)
+                for key in [key for key, task in running.items() if task.done()]:
+                    running.pop(key).result()
+        finally:
+            heartbeat.cancel()
+            for task in running.values():
+                task.cancel()
+            await asyncio.gather(heartbeat, *running.values(), return_exceptions=True)
+
+    def _is_stale_login(self, now: datetime) -> bool:
+        expires_at = self.account.token_expires_at
+        return expires_at is not None and now >= expires_at - REFRESH_AHEAD
+
+    def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
+        if work.is_poll_due and "poll" not in running:
+            running["poll"] = asyncio.create_task(poll.poll(self))
+        for device_id in work.device_ids:
+            if device_id not in running and len(running) < DEVICES_AT_ONCE:
+                running[device_id] = asyncio.create_task(self._device(device_id))
+
+    async def _wait(self, running: dict[str, asyncio.Task[None]]) -> None:
+        woken = asyncio.create_task(self.woken.wait())
+        try:
+            await asyncio.wait({woken, *running.values()}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+
+    async def _work(self, tx: Tx) -> Work:
+        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        if account is None:
+            raise LeaseLost
+        if account.is_disconnected:
+            return Work(is_poll_due=False, device_ids=())
+        is_poll_due = account.poll_at is not None and account.poll_at <= tx.now
+        device_ids = await store.devices.due(tx, account.connected_account_id)
+        return Work(is_poll_due, tuple(device_ids))
+
+    async def _beat(self) -> None:
+        """Keep the lease while a vendor takes its time."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            await self.write(_nothing)
+
+    async def _device(self, device_id: str) -> None:
+        """Doors, then codes; what goes wrong at one device moves only that device."""
+        try:
+            await act.operate_door(self, device_id)
+            await reconcile.tick(self, device_id)
+        except (LeaseLost, LoginRejected, Stop):
+            raise
+        except RateLimited as error:
+            await self.write(self._postpone, device_id, 1.0)
+            raise Stop(error.retry_after or 60.0) from error
+        except NoSuchObject:
+            await self.write(self._look_at_account_again, device_id)
+        except ProviderError as error:
+            await self.write(self._postpone, device_id, error.retry_after)
+        except Exception:
+            log.exception("a bug at device %s; it is tried again later", device_id)
+            await self.write(self._postpone, device_id, 60.0)
+
+    async def _postpone(self, tx: Tx, device_id: str, retry_after: float | None) -> None:
+        device = await store.devices.find(tx, device_id)
+        if device is None:
+            return
+        attempts = device.attempts + 1
+        wait = backoff(attempts) if retry_after is None else timedelta(seconds=retry_after)
+        device = replace(device, attempts=attempts)
+        await store.devices.update_device(tx, device, self.render(device, self.account))
+        await store.devices.set_due(tx, device_id, tx.now + wait)
+
+    async def _look_at_account_again(self, tx: Tx, device_id: str) -> None:
+        """The vendor does not know the device: the list of devices will tell what became of it."""
+        await self._postpone(tx, device_id, None)
+        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        if account is not None and account.poll_at is not None:
+            sooner = min(account.poll_at, tx.now + timedelta(seconds=5))
+            await store.connected_accounts.update_account(tx, replace(account, poll_at=sooner))
+
+
+async def _now(tx: Tx) -> datetime:
+    return tx.now
+
+
+async def _nothing(tx: Tx) -> None:
+    """The renewal around it is all that is wanted."""
+
+
+# --- taking and giving back an account -------------------------------------------------------------------
+
+
+async def drain_account(
+    database: Database, vendors: Vendors, connected_account_id: str, woken: asyncio.Event
+) -> None:
+    """Take the account if it is free, drain it, and give it back with the time of the next drain."""
+    lease = secrets.token_hex(8)
+    taken = await database.write(_take, connected_account_id, lease)
+    if taken is None:
+        return
+    account, workspace = taken
+    try:
+        drain = Drain(database, vendors, account, workspace, lease, woken)
+    except KeyError:
+        log.error("the brand %s has no settings; its accounts wait", account.provider)
+        await database.write(_give_back, connected_account_id, lease, 300.0)
+        return
+    retry_after: float | None = None
+    try:
+        await drain.run()
+    except LeaseLost:
+        return
+    except LoginRejected:
+        with contextlib.suppress(LeaseLost):
+            await drain.write(poll.disconnect, drain)
+    except Stop as stop:
+        retry_after = stop.retry_after
+    except asyncio.CancelledError:
+        await asyncio.shield(database.write(_give_back, connected_account_id, lease, 0.0))
+        raise
+    except Exception:
+        log.exception("a bug in the drain of account %s; it is tried again later", connected_account_id)
+        retry_after = 30.0
+    await database.write(_give_back, connected_account_id, lease, retry_after)
+
+
+async def _take(
+    tx: Tx, connected_account_id: str, lease: str
+) -> tuple[ConnectedAccount, Workspace] | None:
+    if not await store.connected_accounts.claim(tx, connected_account_id, lease, tx.real_now + LEASE):
+        return None
+    account = await store.connected_accounts.find(tx, connected_account_id)
+    workspace = None if account is None else await store.workspaces.get(tx, account.workspace_id)
+    return None if account is None or workspace is None else (account, workspace)
+
+
+async def _give_back(
+    tx: Tx, connected_account_id: str, lease: str, retry_after: float | None
+) -> None:
+    """Due again at the earliest of what the account's rows wait for, read here and now."""
+    account = await store.connected_accounts.find(tx, connected_account_id)
+    if account is None:
+        return
+    workspace = await store.workspaces.get(tx, account.workspace_id)
+    if workspace is None:
+        return
+    tx.enter(workspace)
+    due_at: datetime | None = None
+    if not account.is_disconnected:
+        next_device = await store.devices.next_due_ms(tx, connected_account_id)
+        instants = [account.poll_at, None if next_device is None else from_ms(next_device)]
+        waits = [instant for instant in instants if instant is not None]
+        due_at = tx.real(min(waits)) if waits else None
+    if due_at is not None and retry_after is not None:
+        due_at = max(due_at, tx.real_now + timedelta(seconds=retry_after))
+    await store.connected_accounts.release(tx, connected_account_id, lease, due_at)

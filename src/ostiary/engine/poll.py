@@ -1,0 +1,141 @@
+"""A look at an account's list of devices: who is there, online, powered, paired."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from .. import store
+from ..domain import devices
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.devices import Device
+from ..domain.errors import LoginExpired, LoginRejected, RateLimited, Unreachable
+from ..domain.events import event
+from ..domain.provider import ObservedDevice
+from ..domain.retry import backoff
+from ..store.tx import Tx
+
+if TYPE_CHECKING:
+    from .drain import Drain
+
+
+async def poll(drain: "Drain") -> None:
+    """List the devices and settle what changed. A vendor that cannot be reached is asked again later."""
+    try:
+        seen = await drain.call(lambda account: account.list_devices())
+    except (Unreachable, RateLimited) as error:
+        await drain.write(_postpone, drain, error.retry_after)
+        return
+    except LoginExpired as error:
+        raise LoginRejected(str(error)) from error
+    await drain.write(settle, drain, seen)
+
+
+async def _postpone(tx: Tx, drain: "Drain", retry_after: float | None) -> None:
+    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    if account is None:
+        return
+    attempts = account.attempts + 1
+    wait = backoff(attempts) if retry_after is None else timedelta(seconds=retry_after)
+    await store.connected_accounts.update_account(
+        tx, replace(account, attempts=attempts, poll_at=tx.now + wait)
+    )
+
+
+async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice]) -> None:
+    """One transaction for the whole look: devices, their events, and the account's first sync."""
+    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    if account is None:
+        return
+    known = {device.vendor_device_id: device for device in await store.devices.of_account(tx, account)}
+    for look in seen:
+        before = known.pop(look.vendor_device_id, None)
+        if before is None:
+            await _add(tx, drain, account, look)
+        else:
+            await settle_device(tx, drain, account, before, look, is_poll=True)
+    for gone in known.values():
+        if gone.removed_at is None:
+            device = devices.removed(gone, tx.now)
+            await store.devices.update_device(tx, device, drain.render(device, account))
+            tx.emit(device.event("device.removed", tx.now))
+    await _settle_account(tx, drain, account)
+
+
+async def _add(tx: Tx, drain: "Drain", account: ConnectedAccount, look: ObservedDevice) -> None:
+    device = devices.observed(devices.added(str(uuid4()), look, account, tx.now), look, tx.now)
+    await store.devices.insert(tx, device, drain.render(device, account))
+    for told in devices.changes(None, device, account, tx.now):
+        tx.emit(told)
+
+
+async def settle_device(
+    tx: Tx,
+    drain: "Drain",
+    account: ConnectedAccount,
+    before: Device,
+    look: ObservedDevice,
+    *,
+    is_poll: bool = False,
+) -> Device:
+    """One look at one known device: its state, its events, and a tick if its codes may be affected."""
+    after = devices.observed(before, look, tx.now)
+    if is_poll:
+        after = replace(after, look_wanted=after.look_wanted or bool(await store.access_codes.count_on_device(tx, after.device_id)))
+    came_back = before.removed_at is not None
+    matters = (after.is_online, after.capabilities) != (before.is_online, before.capabilities)
+    if after != before or came_back:
+        if matters:
+            after = replace(after, attempts=0)
+        await store.devices.update_device(tx, after, drain.render(after, account))
+        for told in devices.changes(None if came_back else before, after, account, tx.now):
+            tx.emit(told)
+    if matters or after.look_wanted:
+        await store.devices.wake(tx, after.device_id)
+    return after
+
+
+async def _settle_account(tx: Tx, drain: "Drain", account: ConnectedAccount) -> None:
+    every = timedelta(seconds=drain.manifest.poll_every)
+    settled = replace(account, attempts=0, poll_at=tx.now + every)
+    if account.first_synced_at is None:
+        settled = replace(settled, first_synced_at=tx.now)
+        is_first_login = account.connected_at == account.created_at
+        tx.emit(
+            event(
+                "connected_account.completed_first_sync"
+                if is_first_login
+                else "connected_account.completed_first_sync_after_reconnection",
+                account.workspace_id,
+                tx.now,
+                connected_account_id=account.connected_account_id,
+                customer_key=account.customer_key,
+            )
+        )
+    await store.connected_accounts.update_account(tx, settled)
+
+
+async def disconnect(tx: Tx, drain: "Drain") -> None:
+    """The login is dead: say so everywhere, and stop until somebody logs in again."""
+    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    if account is None:
+        return
+    cut_off, events = account.disconnected(tx.now)
+    await store.connected_accounts.update_account(tx, cut_off)
+    for told in events:
+        tx.emit(told)
+    for device in await store.devices.of_account(tx, account):
+        offline = replace(device, is_online=False)
+        await store.devices.update_device(tx, offline, drain.render(offline, cut_off))
+        if device.is_online:
+            tx.emit(
+                offline.event(
+                    "device.disconnected",
+                    tx.now,
+                    error_code="account_disconnected",
+                    **offline.problem_fields(cut_off),
+                )
+            )
+
+

@@ -1,0 +1,385 @@
+"""
+A tick: one lock's codes brought one stride nearer to what is wished.
+
+*Look* without a transaction, *settle* what it showed, *plan* (pure), and then each write by itself: written
+down, sent, settled. Die anywhere and the next tick finds the written-down step, waits until its effect
+must have shown, and looks before it writes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from .. import store
+from ..domain import reconcile
+from ..domain.access_codes import AccessCode
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.devices import Device
+from ..domain.errors import (
+    LoginExpired,
+    LoginRejected,
+    NoSuchObject,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+)
+from ..domain.provider import Account, Capabilities, ObservedCode
+from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step
+from ..domain.retry import backoff
+from ..store.tx import Tx
+from . import poll
+
+if TYPE_CHECKING:
+    from .drain import Drain
+
+CALL_SECONDS: Final = 15.0
+"""Longer than a vendor call may take: after this a written-down step is either sent or never will be."""
+
+SYNC_SECONDS: Final = 8.0
+FINAL: Final = ("code_constraints_violated", "provider_issue")
+"""Refusals that no waiting heals: a new wish is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One device with all that a tick decides on."""
+
+    device: Device
+    account: ConnectedAccount
+    codes: Sequence[AccessCode]
+    steps: Sequence[Step]
+
+    @property
+    def can(self) -> Capabilities:
+        return self.device.can
+
+
+async def tick(drain: "Drain", device_id: str) -> None:
+    """One stride. Raises what the vendor raises; nothing is left half-written by it."""
+    lock = await drain.write(_advance, drain, device_id)
+    if lock is None:
+        return
+    if not lock.device.is_online and lock.codes:
+        look = await drain.call(lambda account: account.get_device(lock.device.vendor_device_id))
+        await drain.write(_settle_device, drain, device_id, look)
+        if not look.is_online and not lock.steps:
+            await drain.write(_wait_for_device, drain, device_id)
+            return
+    if lock.device.sync_wanted:
+        await drain.call(lambda account: account.synchronise(lock.device.vendor_device_id))
+        await drain.write(_synchronised, drain, device_id)
+        return
+    entries = await drain.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
+    planned = await drain.write(_settle_look, drain, device_id, entries)
+    for step in planned:
+        await _write(drain, device_id, step)
+    await drain.write(_finish, drain, device_id)
+
+
+async def _load(tx: Tx, device_id: str) -> Lock | None:
+    device = await store.devices.find(tx, device_id)
+    if device is None:
+        return None
+    account = await store.connected_accounts.find(tx, device.connected_account_id)
+    assert account is not None, "a device outlives its account"
+    codes = await store.access_codes.on_device(tx, device_id)
+    steps = await store.access_codes.open_steps(tx, device_id)
+    living = {code.access_code_id for code in codes}
+    orphans = [step.access_code_id for step in steps if step.access_code_id not in living]
+    if orphans:
+        codes += await store.access_codes.by_ids(tx, device.workspace_id, orphans)
+    return Lock(device, account, codes, steps)
+
+
+# --- before the look -------------------------------------------------------------------------------------
+
+
+async def _advance(tx: Tx, drain: "Drain", device_id: str) -> Lock | None:
+    """What time alone has changed. Returns the lock if it must be looked at, else None."""
+    lock = await _load(tx, device_id)
+    if lock is None:
+        return None
+    waiting = {step.access_code_id for step in lock.steps}
+    for code in lock.codes:
+        change = reconcile.advance(
+            code, lock.can, tx.now, has_open_step=code.access_code_id in waiting
+        )
+        await _store_change(tx, lock, code, change)
+    lock = await _load(tx, device_id)
+    assert lock is not None
+    device = lock.device
+    must_look = device.look_wanted or device.sync_wanted
+    if must_look or reconcile.needs_look(lock.codes, lock.steps, lock.can, tx.now):
+        return lock
+    await store.devices.set_due(tx, device_id, reconcile.due(lock.codes, lock.steps, lock.can, tx.now))
+    return None
+
+
+async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) -> None:
+    """A code's new state with its events and finished attempts."""
+    after = change.code
+    if after != before:
+        await store.access_codes.update_code(tx, after)
+    for told in change.events:
+        tx.emit(told)
+    for event_type in change.problem_events:
+        fields = after.problem_fields(lock.device, lock.account)
+        tx.emit(after.event(event_type, tx.now, **fields))  # type: ignore[arg-type]
+    if change.finished:
+        await store.action_attempts.settle_code(
+            tx, after.access_code_id, change.finished, after.generation
+        )
+    if after.gone_at is not None and before.gone_at is None:
+        why = '{"type":"access_code_not_found","message":"The access code was removed"}'
+        await store.action_attempts.give_up_code(tx, after.access_code_id, why)
+
+
+async def _settle_device(tx: Tx, drain: "Drain", device_id: str, look: object) -> None:
+    device = await store.devices.find(tx, device_id)
+    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    if device is not None and account is not None:
+        await poll.settle_device(tx, drain, account, device, look)  # type: ignore[arg-type]
+
+
+async def _wait_for_device(tx: Tx, drain: "Drain", device_id: str) -> None:
+    """The lock is offline: nothing is sent, what should be gone says that it is not, and we ask again."""
+    lock = await _load(tx, device_id)
+    if lock is None:
+        return
+    for code in lock.codes:
+        if code.is_over(tx.now) and code.is_on_lock and code.gone_at is None:
+            message = f"{lock.device.display_name} is offline. The code is removed as soon as it answers."
+            change = reconcile.failed(Change(code), "remove", None, message, tx.now)
+            still_trying = replace(change.code, attempts=code.attempts, retry_at=None)
+            await _store_change(tx, lock, code, replace(change, code=still_trying))
+    lock = await _load(tx, device_id)
+    assert lock is not None
+    attempts = lock.device.attempts + 1
+    device = replace(lock.device, attempts=attempts, look_wanted=True)
+    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    again = tx.now + backoff(attempts, first=2.0, longest=60.0)
+    moments = [m for code in lock.codes for m in (code.starts_at, code.ends_at) if m and m > tx.now]
+    await store.devices.set_due(tx, device_id, min([again, *moments]))
+
+
+async def _synchronised(tx: Tx, drain: "Drain", device_id: str) -> None:
+    lock = await _load(tx, device_id)
+    if lock is None:
+        return
+    device = replace(lock.device, sync_wanted=False, look_wanted=True)
+    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    await store.devices.set_due(tx, device_id, tx.now + timedelta(seconds=SYNC_SECONDS))
+
+
+# --- the look ----------------------------------------------------------------------------------------------
+
+
+def _names(drain: "Drain", codes: Iterable[AccessCode]) -> Mapping[str, str]:
+    vendor_name = drain.adapter.vendor_name
+    return {code.access_code_id: vendor_name(code.name, code.mark) for code in codes}
+
+
+def _seen(tx: Tx, device_id: str, entries: Iterable[ObservedCode]) -> list[Seen]:
+    pin_hash = tx.vault.pin_hash
+    return [
+        Seen(entry, None if entry.code is None else pin_hash(device_id, entry.code)) for entry in entries
+    ]
+
+
+async def _settle_look(
+    tx: Tx, drain: "Drain", device_id: str, entries: Sequence[ObservedCode]
+) -> Sequence[PlannedStep]:
+    """Facts, events and steps of one look in one transaction; returns what to write next."""
+    lock = await _load(tx, device_id)
+    if lock is None:
+        return ()
+    seen = _seen(tx, device_id, entries)
+    codes = [*lock.codes, *await _ghosts(tx, lock, seen)]
+    names = _names(drain, codes)
+    before = {code.access_code_id: code for code in codes}
+    observation = reconcile.observe(codes, lock.steps, seen, lock.can, names, tx.now)
+    for change in observation.changes:
+        await _store_change(tx, lock, before[change.code.access_code_id], change)
+        before[change.code.access_code_id] = change.code
+    for step in observation.settled:
+        await store.access_codes.update_step(tx, step)
+    await store.access_codes.remember_foreign(
+        tx, lock.device.workspace_id, device_id, observation.attribution.foreign, tx.now
+    )
+    settled = {step.step_id for step in observation.settled}
+    still_open = [step for step in lock.steps if step.step_id not in settled]
+    device = replace(
+        lock.device,
+        attempts=0,
+        looked_at=tx.now,
+        look_wanted=False,
+        sync_wanted=lock.device.sync_wanted or observation.sync_wanted,
+    )
+    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    if device.sync_wanted:
+        return ()  # the vendor reads the lock anew before anything is repeated
+    if not lock.can.can_program_online_access_codes or not device.is_online:
+        return ()  # what is missing stands as an error on the device; its return wakes this lock
+    now_codes = list(before.values())
+    plan = reconcile.plan(now_codes, still_open, seen, lock.can, names, tx.now)
+    for access_code_id, (error_code, message) in plan.blocked.items():
+        code = before[access_code_id]
+        change = reconcile.failed(Change(code), "set", error_code, message, tx.now)
+        if error_code == "duplicate_code_on_device":
+            change = await _naming_the_other(tx, device_id, change)
+        await _store_change(tx, lock, code, change)
+    return plan.steps
+
+
+async def _ghosts(tx: Tx, lock: Lock, seen: Iterable[Seen]) -> list[AccessCode]:
+    """Codes that were given up and stand on the lock after all."""
+    known = {code.mark for code in lock.codes}
+    marks = {item.entry.mark for item in seen if item.entry.mark is not None} - known
+    return await store.access_codes.gone_by_marks(tx, lock.device.device_id, marks) if marks else []
+
+
+async def _naming_the_other(tx: Tx, device_id: str, change: Change) -> Change:
+    """`duplicate_code_on_device` tells which code of others is in the way, when it is known."""
+    code = change.code
+    if code.code_hash is None:
+        return change
+    other = await store.access_codes.foreign_with_pin(tx, device_id, code.code_hash)
+    if other is None:
+        return change
+    errors = tuple(
+        {**error, "unmanaged_access_code_id": other}
+        if error["error_code"] == "duplicate_code_on_device"
+        else error
+        for error in code.errors
+    )
+    return replace(change, code=replace(code, errors=errors))
+
+
+# --- the writes --------------------------------------------------------------------------------------------
+
+
+async def _write(drain: "Drain", device_id: str, planned: PlannedStep) -> None:
+    """Write down, send, settle. Nothing is sent that was not written down, nor after its wish changed."""
+    step = await drain.write(_write_down, device_id, planned)
+    if step is None:
+        return
+    try:
+        await drain.call(lambda account: _send(account, drain, device_id, planned))
+    except OutcomeUnknown:
+        await drain.write(_settle_step, device_id, step, "unknown")
+    except Rejected as error:
+        await drain.write(_refused, device_id, step, error)
+    except NoSuchObject:
+        await drain.write(_missed, device_id, step)
+        if planned.kind == "set":
+            raise  # it is the device that the vendor does not know
+    except (LoginExpired, LoginRejected) as error:
+        await drain.write(_settle_step, device_id, step, "not_sent")
+        raise LoginRejected(str(error)) from error
+    except ProviderError:
+        await drain.write(_settle_step, device_id, step, "not_sent")
+        raise
+    else:
+        await drain.write(_settle_step, device_id, step, "accepted")
+
+
+async def _send(account: Account, drain: "Drain", device_id: str, planned: PlannedStep) -> None:
+    vendor_device_id = await drain.read(_vendor_device_id, device_id)
+    if planned.kind == "remove":
+        assert planned.vendor_code_id is not None
+        await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
+    elif planned.kind == "change":
+        assert planned.vendor_code_id is not None
+        assert planned.wanted is not None
+        await account.change_access_code(vendor_device_id, planned.vendor_code_id, planned.wanted)
+    else:
+        assert planned.wanted is not None
+        await account.set_access_code(vendor_device_id, planned.wanted)
+
+
+async def _vendor_device_id(tx: Tx, device_id: str) -> str:
+    device = await store.devices.find(tx, device_id)
+    if device is None:
+        raise NoSuchObject("the device was deleted here")
+    return device.vendor_device_id
+
+
+async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | None:
+    """None: the wish has changed since the plan was made."""
+    code = await store.access_codes.find(tx, planned.code.access_code_id)
+    if code is None or code.generation != planned.code.generation:
+        return None
+    if planned.kind != "remove" and code.is_over(tx.now):
+        return None
+    device = await store.devices.find(tx, device_id)
+    assert device is not None
+    patience = timedelta(seconds=CALL_SECONDS + device.can.settles_within)
+    step = Step(
+        step_id=str(uuid4()),
+        access_code_id=code.access_code_id,
+        kind=planned.kind,
+        generation=code.generation,
+        vendor_code_id=planned.vendor_code_id,
+        code_hash=code.code_hash,
+        planned_at=tx.now,
+        outcome="planned",
+        wait_until=tx.now + patience,
+    )
+    await store.access_codes.write_down(tx, device.workspace_id, device_id, step)
+    if planned.kind == "set" and not code.was_sent:
+        await store.access_codes.update_code(tx, replace(code, was_sent=True))
+    return step
+
+
+async def _settle_step(tx: Tx, device_id: str, step: Step, outcome: Outcome) -> None:
+    """What the vendor answered. Accepted and unknown stay open until a look shows more."""
+    device = await store.devices.find(tx, device_id)
+    if device is None:
+        return
+    if outcome == "not_sent":
+        await store.access_codes.update_step(tx, replace(step, outcome=outcome, settled_at=tx.now))
+        return
+    wait_until = tx.now + timedelta(seconds=device.can.settles_within)
+    await store.access_codes.update_step(tx, replace(step, outcome=outcome, wait_until=wait_until))
+
+
+async def _missed(tx: Tx, device_id: str, step: Step) -> None:
+    """The vendor does not know what the write was about; a later look tells what there is."""
+    await store.access_codes.update_step(tx, replace(step, outcome="not_sent", settled_at=tx.now))
+    code = await store.access_codes.find(tx, step.access_code_id)
+    if code is not None:
+        await store.access_codes.update_code(tx, replace(code, retry_at=tx.now + backoff(1)))
+
+
+async def _refused(tx: Tx, device_id: str, step: Step, error: Rejected) -> None:
+    """The vendor will not have it as it is: a problem on the code, told once."""
+    await store.access_codes.update_step(tx, replace(step, outcome="refused", settled_at=tx.now))
+    lock = await _load(tx, device_id)
+    code = await store.access_codes.find(tx, step.access_code_id)
+    if lock is None or code is None:
+        return
+    change = reconcile.failed(Change(code), step.kind, error.error_code, str(error), tx.now)
+    if error.error_code in FINAL and code.generation == step.generation:
+        change = replace(change, code=replace(change.code, refused_generation=step.generation))
+    await _store_change(tx, lock, code, change)
+
+
+async def _finish(tx: Tx, drain: "Drain", device_id: str) -> None:
+    """When to come back, by what stands in the rows now."""
+    lock = await _load(tx, device_id)
+    if lock is None:
+        return
+    due = reconcile.due(lock.codes, lock.steps, lock.can, tx.now)
+    if lock.device.sync_wanted:
+        due = tx.now
+    elif not lock.can.can_program_online_access_codes and not lock.steps:
+        due = _next_moment(lock, tx.now)
+    await store.devices.set_due(tx, device_id, due)
+
+
+def _next_moment(lock: Lock, now: datetime) -> datetime | None:
+    """While the lock takes no codes, only the clock gives a reason to come back."""
+    moments = (m for code in lock.codes for m in (code.starts_at, code.ends_at))
+    return min((m for m in moments if m is not None and m > now), default=None)

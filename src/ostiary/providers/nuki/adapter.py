@@ -1,0 +1,220 @@
+"""
+Nuki behind the port: the client's verbs and the mapping, put together, and the login.
+
+Logging in is OAuth's code grant (1.2) with the client's credentials in the form. PKCE is documented
+nowhere at Nuki, so no challenge is sent. Sections are those of `nuki-web-api.md`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
+
+from ostiary.domain.errors import LoginRejected, OutcomeUnknown, ProviderError, Rejected, Unreachable
+from ostiary.domain.provider import (
+    Credentials,
+    DesiredCode,
+    HttpResponse,
+    Login,
+    LoginFailed,
+    ObservedCode,
+    ObservedDevice,
+    ProviderHttp,
+    VendorSite,
+)
+from ostiary.domain.secrets import Secret
+
+from . import mapping
+from .client import NukiClient, request_token
+from .models import Action, DeviceType
+
+SCOPES: Final = (
+    "account",
+    "smartlock.readOnly",
+    "smartlock.action",  # also sync
+    "smartlock.auth",
+    "offline_access",
+)
+"""No more than the verbs below need (1.3). `smartlock` alone would also let us delete devices."""
+
+TOKEN_LIFE: Final = timedelta(seconds=3600)
+"""Of an access token whose answer does not tell (1.2)."""
+
+_ERROR_WORD: Final = re.compile(r"[a-z_]{1,40}")
+
+
+class NukiAdapter:
+    """The port's `Adapter`."""
+
+    def __init__(self, http: ProviderHttp, site: VendorSite) -> None:
+        self._http = http
+        self._site = site
+        self._api_url = site.urls["api_url"]
+
+    def login_url(self, *, state: str, redirect_uri: str, verifier: str) -> str:
+        # Not oauthlib's `prepare_request_uri`: it refuses the plain http of a simulator.
+        return str(
+            add_params_to_uri(
+                f"{self._api_url}/oauth/authorize",
+                [
+                    ("response_type", "code"),
+                    ("client_id", self._site.client_id),
+                    ("redirect_uri", redirect_uri),
+                    ("scope", " ".join(SCOPES)),
+                    ("state", state),
+                ],
+            )
+        )
+
+    async def finish_login(
+        self, query: Mapping[str, str], *, redirect_uri: str, verifier: str, now: datetime
+    ) -> Login:
+        """
+        Exchange the code and ask whose account it is. A login that broke off in between is begun anew, for a
+        code serves once: so trouble on the way is `LoginFailed` too.
+        """
+        if "error" in query:
+            raise LoginFailed(_word(query["error"]), "Nuki did not let you in, or you cancelled.")
+        if not query.get("code"):
+            raise LoginFailed("invalid_response", "Nuki came back without a code.")
+        form = WebApplicationClient(self._site.client_id).prepare_request_body(
+            code=query["code"], redirect_uri=redirect_uri, client_secret=self._site.client_secret.reveal()
+        )
+        try:
+            tokens = _tokens(await request_token(self._http, self._api_url, form))
+            credentials = _credentials(tokens, now, None)
+            who = await NukiClient(self._http, self._api_url, credentials.access_token).account()
+        except OAuth2Error as error:
+            raise LoginFailed(_word(error.error), "Nuki refused the login.") from None
+        except ProviderError:
+            raise LoginFailed("provider_unavailable", "Nuki could not finish the login.") from None
+        return Login(
+            credentials=credentials,
+            vendor_account_id=str(who.account_id),
+            display_name=who.name or who.email or f"Nuki {who.account_id}",
+            user_identifier={"email": who.email} if who.email else {"username": str(who.account_id)},
+        )
+
+    async def refresh(self, credentials: Credentials, *, now: datetime) -> Credentials:
+        """
+        Nuki gives a new refresh token each time, good for 90 days; without one the old stays (1.2).
+
+        Only `invalid_grant` speaks about the account. Any other refusal, such as a wrong client secret, is
+        about us: the accounts wait until it is mended.
+        """
+        old = credentials.refresh_token
+        if old is None:
+            raise LoginRejected("there is no refresh token")
+        form = WebApplicationClient(self._site.client_id).prepare_refresh_body(
+            refresh_token=old.reveal(),
+            client_id=self._site.client_id,
+            client_secret=self._site.client_secret.reveal(),
+        )
+        try:
+            tokens = _tokens(await request_token(self._http, self._api_url, form))
+        except OAuth2Error as error:
+            word = _word(error.error)
+            if word == "invalid_grant":
+                raise LoginRejected("Nuki does not accept the refresh token") from None
+            raise Unreachable(f"Nuki refused to refresh: {word}") from None
+        return _credentials(tokens, now, old)
+
+    def account(self, credentials: Credentials) -> "NukiAccount":
+        return NukiAccount(NukiClient(self._http, self._api_url, credentials.access_token))
+
+    def vendor_name(self, name: str | None, mark: str) -> str:
+        return mapping.vendor_name(name, mark)
+
+
+class NukiAccount:
+    """The port's `Account`. Ids are Nuki's 64-bit numbers in decimal, and 24 hex digits of codes."""
+
+    def __init__(self, client: NukiClient) -> None:
+        self._client = client
+
+    async def list_devices(self) -> Sequence[ObservedDevice]:
+        return [mapping.device(lock) for lock in await self._client.smartlocks()]
+
+    async def get_device(self, vendor_device_id: str) -> ObservedDevice:
+        return mapping.device(await self._client.smartlock(vendor_device_id))
+
+    async def lock_door(self, vendor_device_id: str) -> None:
+        if not mapping.is_lock(mapping.device_type(vendor_device_id)):
+            raise Rejected("unsupported_device", "This device has nothing to lock.")
+        await self._client.act(vendor_device_id, Action.LOCK)
+
+    async def unlock_door(self, vendor_device_id: str) -> None:
+        """
+        Unlock, and open only what can do nothing else.
+
+        Never by `/action/unlock`: on a door with a knob that pulls the latch, and the door stands
+        open (3.3). An Opener works its strike; its "unlock" would be ring to open (3.2).
+        """
+        kind = mapping.device_type(vendor_device_id)
+        if kind is DeviceType.UNKNOWN:
+            raise Rejected("unsupported_device", "How to unlock this device is not known.")
+        await self._client.act(
+            vendor_device_id, Action.UNLATCH if kind is DeviceType.OPENER else Action.UNLOCK
+        )
+
+    async def list_access_codes(self, vendor_device_id: str) -> Sequence[ObservedCode]:
+        return mapping.codes(await self._client.keypad_codes(vendor_device_id))
+
+    async def set_access_code(self, vendor_device_id: str, wanted: DesiredCode) -> None:
+        await self._client.create_auth(vendor_device_id, mapping.create_body(wanted))
+
+    async def change_access_code(
+        self, vendor_device_id: str, vendor_code_id: str, wanted: DesiredCode
+    ) -> None:
+        await self._client.update_auth(vendor_device_id, vendor_code_id, mapping.update_body(wanted))
+
+    async def remove_access_code(self, vendor_device_id: str, vendor_code_id: str) -> None:
+        await self._client.delete_auth(vendor_device_id, vendor_code_id)
+
+    async def synchronise(self, vendor_device_id: str) -> None:
+        await self._client.sync(vendor_device_id)
+
+
+def _tokens(response: HttpResponse) -> Mapping[str, Any]:
+    """
+    What the token endpoint gave.
+
+    Raises:
+        OAuth2Error: It refused, and says why.
+        Unreachable: It refused without OAuth's words: nothing is used up.
+        OutcomeUnknown: It agreed, but what it gave is not readable and perhaps lost.
+    """
+    is_agreed = 200 <= response.status < 300
+    try:
+        # oauthlib reads JSON, falls back to a form, and knows OAuth's errors by name.
+        tokens: Mapping[str, Any] = WebApplicationClient("").parse_request_body_response(
+            response.body.decode(errors="replace")
+        )
+        if is_agreed and isinstance(tokens["access_token"], str):
+            return tokens
+    except OAuth2Error as error:
+        if error.error != "missing_token":
+            raise
+    except (ValueError, TypeError, AttributeError):
+        pass  # JSON of another shape
+    kind = OutcomeUnknown if is_agreed else Unreachable
+    raise kind(f"Nuki's token endpoint answered {response.status} without a token")
+
+
+def _credentials(tokens: Mapping[str, Any], now: datetime, old: Secret | None) -> Credentials:
+    life = tokens.get("expires_in")
+    fresh = tokens.get("refresh_token")
+    return Credentials(
+        access_token=Secret(tokens["access_token"]),
+        refresh_token=Secret(str(fresh)) if fresh else old,
+        expires_at=now + (timedelta(seconds=life) if isinstance(life, int) and life > 0 else TOKEN_LIFE),
+    )
+
+
+def _word(error: object) -> str:
+    """OAuth's short word for what went wrong. Free text does not pass: it comes from outside."""
+    text = str(error)
+    return text if _ERROR_WORD.fullmatch(text) else "login_failed"

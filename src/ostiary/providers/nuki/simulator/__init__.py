@@ -1,0 +1,11 @@
+"""
+A faithful simulation of Nuki's cloud, for sandbox workspaces, tests and people without a lock.
+
+`Simulator` is the ASGI application; the others are what surrounds it when it stands alone.
+"""
+
+from .app import ConnectionDropped, Simulator
+from .clock import ShiftableClock
+from .homes import FileHomes, MemoryHomes
+
+__all__ = ["ConnectionDropped", "FileHomes", "MemoryHomes", "ShiftableClock", "Simulator"]

@@ -1,0 +1,132 @@
+"""Answers of the API, and the bodies of its refusals (9.2: the shapes E1 to E6)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+NO_HOSTING = "No active Smart Hosting subscription for the Smart Lock, please get one!"
+
+_JSON = ("content-type", "application/json")
+_HTML = ("content-type", "text/html")
+_exception: dict[str, Any] = {"stackTrace": [], "suppressedExceptions": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Refusal(Exception):
+    """The request is not carried out."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+ACCEPTED = Answer(204)
+
+
+def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, msgspec.json.encode(value), (_JSON, *headers))
+
+
+def _restlet(status: int, reason: str, description: str, uri: str) -> Answer:
+    body = {"code": status, "description": description, "homeRef": "/", "reasonPhrase": reason, "uri": uri}
+    return json_answer(body, status)
+
+
+def bad_token() -> Refusal:
+    """401. "Invalid Token Error" is the documented text (1.2); the shape E1 around it is assumed."""
+    return Refusal(json_answer({"detailMessage": "Invalid Token Error", **_exception}, 401))
+
+
+def missing_scope(scopes: tuple[str, ...]) -> Refusal:
+    """401: clients report it for a missing scope (1.1); the text is assumed."""
+    text = f"The access token lacks the scope {' or '.join(scopes)}"
+    return Refusal(json_answer({"detailMessage": text, **_exception}, 401))
+
+
+def bad_parameter(name: str, value: object) -> Refusal:
+    """E1 in the vendor's wording (9.2)."""
+    text = "null" if value is None else str(value)
+    message = f"The supplied value '{text}' for parameter '{name}' is not valid"
+    return Refusal(json_answer({"detailMessage": message, **_exception}, 400))
+
+
+def not_yours() -> Refusal:
+    """E2, 403."""
+    return Refusal(json_answer(_exception, 403))
+
+
+def unknown() -> Refusal:
+    """404 as the framework behind the vendor's API words it; only the status is known (3.4)."""
+    return Refusal(
+        _restlet(
+            404,
+            "Not Found",
+            "The server has not found anything matching the request URI",
+            "http://www.w3.org/Protocols/rfc2616/rfc2616-sec10.html#sec10.4.5",
+        )
+    )
+
+
+def wrong_method() -> Refusal:
+    return Refusal(
+        _restlet(
+            405,
+            "Method Not Allowed",
+            "The method specified in the request is not allowed for the resource identified by the "
+            "request URI",
+            "http://www.w3.org/Protocols/rfc2616/rfc2616-sec10.html#sec10.4.6",
+        )
+    )
+
+
+def unprocessable() -> Refusal:
+    """E3."""
+    return Refusal(
+        _restlet(
+            422,
+            "Unprocessable Entity",
+            "The server understands the content type of the request entity and the syntax of the request "
+            "entity is correct but was unable to process the contained instructions",
+            "http://www.webdav.org/specs/rfc2518.html#STATUS_422",
+        )
+    )
+
+
+def busy() -> Refusal:
+    """E2, 423."""
+    return Refusal(json_answer(_exception, 423))
+
+
+def code_in_use() -> Refusal:
+    """409. The vendor's body was never captured (14); the shape E2 is assumed."""
+    return Refusal(json_answer(_exception, 409))
+
+
+def no_hosting() -> Refusal:
+    """E5. The status is assumed: 402 is the declared one that speaks of money (4.1)."""
+    return Refusal(json_answer({"error": NO_HOSTING}, 402))
+
+
+def not_served(method: str, path: str) -> Answer:
+    """For the vendor's operations that nobody has simulated."""
+    text = f"The simulated Nuki cloud does not serve {method} {path} yet."
+    return json_answer({"error": text}, 501)
+
+
+def html_error(status: int, reason: str, *headers: tuple[str, str]) -> Answer:
+    """E6: what the proxy in front of the vendor's API sends."""
+    title = f"{status} {reason}"
+    page = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
+        "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Answer(status, page.encode(), (_HTML, *headers))

@@ -1,0 +1,283 @@
+"""
+What the simulated Nuki cloud remembers: one `Home` per account, saved as one blob.
+
+Every device has two sides (reference 0.3, inferred from Nuki's documents, read 2026): `truth` is what
+the lock itself holds, `cloud` is the copy that the API answers from. Section numbers in this package
+refer to the project's reference of the Nuki Web API.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+# Codes of `type` on an authorization (4.5).
+APP, BRIDGE, FOB, KEYPAD, CODE = 0, 1, 2, 3, 13
+
+# Codes of `type` on a device (2.3).
+LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5 = 0, 2, 3, 4, 5
+DEVICE_TYPES = (LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5)
+
+REQUESTS_KEPT = 500
+WRITES_KEPT = 2000
+LOG_KEPT = 500
+
+
+class Auth(msgspec.Struct, omit_defaults=True):
+    """
+    One authorization: an app, a bridge, the keypad itself, or a keypad code.
+
+    `operation_id` and `error` exist only on the cloud's side.
+    """
+
+    id: str
+    auth_id: int
+    type: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    code: int | None = None
+    account_user_id: int | None = None
+    enabled: bool = True
+    remote_allowed: bool = False
+    lock_count: int = 0
+    from_date: datetime | None = None
+    until_date: datetime | None = None
+    week_days: int | None = None
+    from_time: int | None = None
+    until_time: int | None = None
+    last_active_at: datetime | None = None
+    operation_id: str | None = None
+    error: str | None = None
+
+
+class Status(msgspec.Struct, omit_defaults=True):
+    """What a device pushes to the cloud at once: the moving parts of 2.9."""
+
+    state: int = 1
+    mode: int = 2
+    trigger: int = 0
+    last_action: int = 2
+    battery_charge: int = 86
+    door_state: int = 0
+    rto_end: datetime | None = None
+
+
+class Side(msgspec.Struct, omit_defaults=True):
+    """One of the two copies of a device."""
+
+    status: Status
+    keypad_paired: bool = False
+    auths: dict[str, Auth] = {}
+
+
+class LogEntry(msgspec.Struct, omit_defaults=True):
+    """One line of the activity log (6.1). `is_pushed` False: made offline, the cloud has not seen it."""
+
+    id: str
+    at: datetime
+    action: int
+    trigger: int = 0
+    state: int = 0
+    source: int = 0
+    auth_id: str | None = None
+    account_user_id: int | None = None
+    name: str = ""
+    is_pushed: bool = True
+
+
+class Device(msgspec.Struct, omit_defaults=True):
+    """
+    One device, on the door (`truth`) and in the cloud (everything that is not said otherwise).
+
+    Attributes:
+        online, jammed, last_auth_number, log: Facts of the device.
+        has_knob: Turns a simple unlock into unlatch (3.3).
+        subscription: State of Smart Hosting; None for a device that never had it.
+        removed: Taken out of the account; the lock itself goes on.
+    """
+
+    smartlock_id: int
+    type: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    next_sync_at: datetime
+    truth: Side
+    cloud: Side
+    web_auth_id: str
+    timezone_id: int = 37
+    last_auth_number: int = 0
+    online: bool = True
+    jammed: bool = False
+    has_knob: bool = False
+    removed: bool = False
+    favorite: bool = False
+    subscription: Literal["ACTIVE", "EXPIRED"] | None = None
+    operation_id: str | None = None
+    error: str | None = None
+    log: list[LogEntry] = []
+
+
+class Job(msgspec.Struct, omit_defaults=True):
+    """
+    Accepted work that is not done yet.
+
+    Attributes:
+        id: The `operationId` that the object shows meanwhile.
+        auth: What the authorization shall be; for `create` and `update`.
+        steps: For `action`: the codes of `state.state` that are still to come.
+        every: For `action`: seconds between two steps.
+        late: Seconds after the device's work until the cloud knows of it (the fault `late`).
+        stage: Whether the device or the cloud comes next.
+    """
+
+    id: str
+    kind: Literal["create", "update", "delete", "action", "sync", "rto_end"]
+    smartlock_id: int
+    run_at: datetime
+    auth_id: str | None = None
+    auth: Auth | None = None
+    action: int = 0
+    steps: list[int] = []
+    every: float = 0.0
+    is_started: bool = False
+    late: float = 0.0
+    stage: Literal["device", "cloud"] = "device"
+
+
+class Ticket(msgspec.Struct, omit_defaults=True):
+    """A person has logged in and not yet said yes or no. Bound to the request it was made for."""
+
+    request_hash: str
+    expires_at: datetime
+
+
+class Code(msgspec.Struct, omit_defaults=True):
+    """An authorization code that nobody has exchanged yet."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: list[str]
+    expires_at: datetime
+    challenge: str | None = None
+    challenge_method: str = "plain"
+
+
+class Token(msgspec.Struct, omit_defaults=True):
+    """What a token allows. `expires_at` None: never expires (API tokens, 1.1)."""
+
+    kind: Literal["access", "refresh", "api"]
+    scopes: list[str]
+    expires_at: datetime | None = None
+
+
+class Fault(msgspec.Struct, omit_defaults=True):
+    """
+    Trouble on demand.
+
+    Attributes:
+        times: How often it still strikes; None until it is taken back.
+        seconds: For `late`, `hang` and the `Retry-After` of `http_429`.
+        method, route: Which requests; None for every request of the API.
+    """
+
+    fault: str
+    times: int | None = None
+    probability: float = 1.0
+    seconds: float = 5.0
+    method: str | None = None
+    route: str | None = None
+
+
+class Request(msgspec.Struct, omit_defaults=True):
+    """A request that came in. Never its body: bodies carry PINs. `status` 0: no answer was given."""
+
+    at: datetime
+    method: str
+    path: str
+    status: int
+    fault: str | None = None
+
+
+class AuthWrite(msgspec.Struct, omit_defaults=True):
+    """An accepted write about an authorization, for tests that prove that nothing was written twice."""
+
+    at: datetime
+    kind: Literal["create", "update", "delete"]
+    smartlock_id: int
+    name: str
+    auth_id: str
+    is_lost: bool = False
+
+
+class Count(msgspec.Struct):
+    """How many writes of one kind came in, and how many of them were accepted."""
+
+    received: int = 0
+    accepted: int = 0
+
+
+class Home(msgspec.Struct, omit_defaults=True):
+    """
+    One account with its devices.
+
+    Attributes:
+        name: The login address in lower case.
+        seed, draws: All chance comes from these two, so that a run can be repeated.
+        pace: Factor on delays for this home alone; None: the simulator's.
+        tokens, codes, tickets: By the SHA-256 of what was handed out.
+    """
+
+    name: str
+    seed: str
+    account_id: int
+    created_at: datetime
+    draws: int = 0
+    pace: float | None = None
+    devices: list[Device] = []
+    jobs: list[Job] = []
+    tickets: dict[str, Ticket] = {}
+    codes: dict[str, Code] = {}
+    tokens: dict[str, Token] = {}
+    faults: list[Fault] = []
+    requests: list[Request] = []
+    writes: list[AuthWrite] = []
+    counts: dict[str, Count] = {}
+
+    def device(self, smartlock_id: int) -> Device | None:
+        """The device, if it is in the account."""
+        for device in self.devices:
+            if device.smartlock_id == smartlock_id and not device.removed:
+                return device
+        return None
+
+    def owned(self) -> Iterator[Device]:
+        """The devices in the account."""
+        return (device for device in self.devices if not device.removed)
+
+    def chance(self) -> random.Random:
+        """A fresh source of chance; the same one when the same attempt is made again."""
+        self.draws += 1
+        return random.Random(f"{self.seed}/{self.draws}")  # noqa: S311 - has to be repeatable
+
+    def object_id(self, now: datetime) -> str:
+        """A MongoDB ObjectId as the vendor uses it: seconds, then 16 more hex digits (0.2)."""
+        self.draws += 1
+        tail = hashlib.sha256(f"{self.seed}/id/{self.draws}".encode()).hexdigest()[:16]
+        return f"{int(now.timestamp()) & 0xFFFFFFFF:08x}{tail}"
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Home)
+
+
+def encode(home: Home) -> bytes:
+    return _encoder.encode(home)
+
+
+def decode(state: bytes) -> Home:
+    return _decoder.decode(state)

@@ -1,0 +1,280 @@
+"""
+Turning state into the vendor's JSON: its names, its order of keys (2.3), no key without a value (0.2).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .refusals import NO_HOSTING
+from .state import CODE, LOCK_5, OPENER, SMART_DOOR, Auth, Device, Home, LogEntry, Status
+
+ONLINE, OFFLINE = 0, 4  # serverState
+_BATTERY_LOW = 20  # percent
+
+
+def instant(moment: datetime | None) -> str | None:
+    """UTC with milliseconds (0.2)."""
+    if moment is None:
+        return None
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def smartlock(home: Home, device: Device) -> dict[str, Any]:
+    opener, smart_door = device.type == OPENER, device.type == SMART_DOOR
+    return _present(
+        {
+            "smartlockId": device.smartlock_id,
+            "accountId": home.account_id,
+            "type": device.type,
+            "lmType": 1 if smart_door else None,
+            "authId": _web_auth_number(device),
+            "name": device.name,
+            "favorite": device.favorite,
+            "config": _config(device),
+            "advancedConfig": None if opener or smart_door else _advanced_config(),
+            "openerAdvancedConfig": _opener_config() if opener else None,
+            "smartdoorAdvancedConfig": _smart_door_config() if smart_door else None,
+            "webConfig": {"batteryWarningPerMailEnabled": False},
+            "state": _state(device, device.cloud.status),
+            "firmwareVersion": 0x010B06 if opener else 0x030A07,
+            "hardwareVersion": 0x050B,
+            "operationId": device.operation_id,
+            "serverState": ONLINE if device.online else OFFLINE,
+            "adminPinState": 0,
+            "virtualDevice": False,
+            "creationDate": instant(device.created_at),
+            "updateDate": instant(device.updated_at),
+            "error": device_error(device),
+            "currentSubscription": _subscription(device) if device.subscription == "ACTIVE" else None,
+            "previousSubscriptions": [_subscription(device)] if device.subscription == "EXPIRED" else None,
+            "opener": opener,
+            "box": False,
+            "smartDoor": smart_door,
+            "keyturner": not opener and not smart_door,
+        }
+    )
+
+
+def device_error(device: Device) -> str | None:
+    """A lapse of Smart Hosting outweighs what went wrong before (1.4)."""
+    return NO_HOSTING if device.subscription == "EXPIRED" else device.error
+
+
+def _web_auth_number(device: Device) -> int:
+    auth = device.cloud.auths.get(device.web_auth_id)
+    return auth.auth_id if auth else 0
+
+
+def _subscription(device: Device) -> dict[str, Any]:
+    return {"type": "B2C", "state": device.subscription, "creationDate": instant(device.created_at)}
+
+
+def _config(device: Device) -> dict[str, Any]:
+    opener = device.type == OPENER
+    return _present(
+        {
+            "name": device.name,
+            "latitude": 48.137154,
+            "longitude": 11.576124,
+            "capabilities": 1 if opener else None,
+            "autoUnlatch": None if opener else device.has_knob,
+            "liftUpHandle": None if opener else False,
+            "pairingEnabled": True,
+            "buttonEnabled": True,
+            "ledEnabled": True,
+            "ledBrightness": 3,
+            "timezoneOffset": 0,
+            "daylightSavingMode": 0,
+            "fobPaired": False,
+            "fobAction1": 1,
+            "fobAction2": 2,
+            "fobAction3": 3,
+            "singleLock": False,
+            "operatingMode": 0 if opener else None,
+            "advertisingMode": 0,
+            "keypadPaired": device.cloud.keypad_paired,
+            "keypad2Paired": False,
+            "homekitState": 1,
+            "matterState": None if opener else 1,
+            "timezoneId": device.timezone_id,
+            "deviceType": device.type,
+            "wifiEnabled": None if opener else True,
+            "productVariant": 2 if device.type == LOCK_5 else None,
+        }
+    )
+
+
+def _advanced_config() -> dict[str, Any]:
+    return {
+        "lngTimeout": 20,
+        "singleButtonPressAction": 1,
+        "doubleButtonPressAction": 5,
+        "automaticBatteryTypeDetection": False,
+        "unlatchDuration": 3,
+        "totalDegrees": 765,
+        "singleLockedPositionOffsetDegrees": 0,
+        "unlockedToLockedTransitionOffsetDegrees": 0,
+        "unlockedPositionOffsetDegrees": 0,
+        "lockedPositionOffsetDegrees": 0,
+        "detachedCylinder": False,
+        "batteryType": 1,
+        "autoLock": False,
+        "autoLockTimeout": 300,
+        "autoUpdateEnabled": True,
+    }
+
+
+def _opener_config() -> dict[str, Any]:
+    return {
+        "intercomId": 1,
+        "busModeSwitch": 0,
+        "shortCircuitDuration": 0,
+        "electricStrikeDelay": 0,
+        "randomElectricStrikeDelay": False,
+        "electricStrikeDuration": 3000,
+        "disableRtoAfterRing": False,
+        "rtoTimeout": 20,
+        "doorbellSuppression": 0,
+        "doorbellSuppressionDuration": 500,
+        "soundRing": 0,
+        "soundOpen": 0,
+        "soundRto": 0,
+        "soundCm": 0,
+        "soundConfirmation": 0,
+        "soundLevel": 0,
+        "singleButtonPressAction": 1,
+        "doubleButtonPressAction": 4,
+        "batteryType": 0,
+        "automaticBatteryTypeDetection": True,
+        "autoUpdateEnabled": True,
+    }
+
+
+def _smart_door_config() -> dict[str, Any]:
+    return {
+        "lngTimeout": 20,
+        "singleButtonPressAction": 1,
+        "doubleButtonPressAction": 5,
+        "automaticBatteryTypeDetection": True,
+        "unlatchDuration": 3,
+        "buzzerVolume": 1,
+        "supportedBatteryTypes": [0, 1, 2],
+        "batteryType": 1,
+        "autoLockTimeout": 300,
+        "autoLock": False,
+    }
+
+
+def _state(device: Device, status: Status) -> dict[str, Any]:
+    opener = device.type == OPENER
+    return _present(
+        {
+            "mode": status.mode,
+            "state": status.state,
+            "trigger": status.trigger,
+            "lastAction": status.last_action,
+            "batteryCritical": status.battery_charge <= _BATTERY_LOW,
+            "batteryCharging": None if opener else False,
+            "batteryCharge": None if opener else status.battery_charge,
+            "keypadBatteryCritical": False if device.cloud.keypad_paired else None,
+            "doorsensorBatteryCritical": False if status.door_state else None,
+            "doorState": status.door_state,
+            "ringToOpenTimer": 0,
+            "ringToOpenEnd": instant(status.rto_end),
+            "nightMode": False,
+        }
+    )
+
+
+def auth(device: Device, held: Auth) -> dict[str, Any]:
+    return _present(
+        {
+            "id": held.id,
+            "smartlockId": device.smartlock_id,
+            "accountUserId": held.account_user_id,
+            "authId": held.auth_id,
+            "code": held.code,
+            "type": held.type,
+            "name": held.name,
+            "enabled": held.enabled,
+            "remoteAllowed": held.remote_allowed,
+            "lockCount": held.lock_count,
+            "allowedFromDate": instant(held.from_date),
+            "allowedUntilDate": instant(held.until_date),
+            "allowedWeekDays": held.week_days,
+            "allowedFromTime": held.from_time,
+            "allowedUntilTime": held.until_time,
+            "lastActiveDate": instant(held.last_active_at),
+            "creationDate": instant(held.created_at),
+            "updateDate": instant(held.updated_at),
+            "operationId": object_id(held.operation_id) if held.operation_id else None,
+            "error": held.error,
+        }
+    )
+
+
+def object_id(text: str) -> dict[str, Any]:
+    """An ObjectId taken apart, as the vendor shows it on authorizations alone (4.2)."""
+    seconds = int(text[:8], 16)
+    return {
+        "timestamp": seconds,
+        "counter": int(text[18:24], 16),
+        "time": seconds * 1000,
+        "date": instant(datetime.fromtimestamp(seconds, UTC)),
+        "machineIdentifier": int(text[8:14], 16),
+        "processIdentifier": int(text[14:18], 16),
+        "timeSecond": seconds,
+    }
+
+
+def log_entry(device: Device, entry: LogEntry) -> dict[str, Any]:
+    return _present(
+        {
+            "id": entry.id,
+            "smartlockId": device.smartlock_id,
+            "deviceType": device.type,
+            "accountUserId": entry.account_user_id,
+            "authId": entry.auth_id,
+            "name": entry.name,
+            "action": entry.action,
+            "trigger": entry.trigger,
+            "state": entry.state,
+            "autoUnlock": False,
+            "date": instant(entry.at),
+            "openerLog": _opener_log(entry) if device.type == OPENER else None,
+            "source": entry.source,
+        }
+    )
+
+
+def _opener_log(entry: LogEntry) -> dict[str, Any]:
+    return {
+        "activeCm": False,
+        "activeRto": False,
+        "source": 6 if entry.source else 2,
+        "flagGeoFence": False,
+        "flagForce": False,
+        "flagDoorbellSuppression": False,
+    }
+
+
+def account(home: Home) -> dict[str, Any]:
+    return {
+        "accountId": home.account_id,
+        "type": 0,
+        "email": home.name,
+        "emailVerified": True,
+        "name": home.name.partition("@")[0].replace(".", " ").title(),
+        "language": "en",
+        "creationDate": instant(home.created_at),
+        "updateDate": instant(home.created_at),
+    }
+
+
+def codes_of(auths: dict[str, Auth]) -> list[Auth]:
+    return [held for held in auths.values() if held.type == CODE]

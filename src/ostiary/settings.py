@@ -1,0 +1,174 @@
+"""
+Everything that can be set, read once from the environment into one frozen object.
+
+A wrong setting stops the start with one sentence that names it.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+import platformdirs
+
+from .domain.provider import Manifest, VendorSite
+from .domain.secrets import Secret
+
+KEY_FILE: Final = "secret.key"
+
+
+class SettingsError(Exception):
+    """One sentence that names the setting and says what it takes."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """
+    Attributes:
+        data_dir: `OSTIARY_DATA_DIR`; where the database and the key file live.
+        database_url: `OSTIARY_DATABASE_URL`; `sqlite:///path` or `postgresql://…`.
+        public_url: `OSTIARY_PUBLIC_URL`; under which callers and browsers reach us, without trailing slash.
+            None: from host and port.
+        secret_keys: `OSTIARY_SECRET_KEYS`, base64, newest first, commas between; else the key file.
+        are_limits_enforced: `OSTIARY_RATE_LIMITS`, `on` (default) or `off`.
+        sandbox_pace: `OSTIARY_SANDBOX_PACE`; factor on the simulated vendors' delays in sandboxes.
+        log_level: `OSTIARY_LOG_LEVEL`.
+        vendors: provider key to its settings by lower-case name, from `OSTIARY_<PROVIDER>_<NAME>`.
+    """
+
+    data_dir: Path
+    database_url: str
+    public_url: str | None
+    secret_keys: tuple[bytes, ...]
+    are_limits_enforced: bool
+    sandbox_pace: float
+    log_level: str
+    vendors: Mapping[str, Mapping[str, str]]
+
+    def site(self, manifest: Manifest) -> VendorSite:
+        """
+        Where a brand's cloud is for production workspaces.
+
+        Raises:
+            SettingsError: The brand needs an OAuth client and none is set.
+        """
+        given = self.vendors.get(manifest.key, {})
+        prefix = f"OSTIARY_{manifest.key.upper()}"
+        if manifest.needs_client and not (given.get("client_id") and given.get("client_secret")):
+            raise SettingsError(
+                f"{prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET must be set "
+                f"to connect {manifest.display_name} accounts in a production workspace"
+            )
+        urls = {name: given.get(name, url).rstrip("/") for name, url in manifest.default_urls.items()}
+        return VendorSite(urls, given.get("client_id", ""), Secret(given.get("client_secret", "")))
+
+
+def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manifest]) -> Settings:
+    """
+    Raises:
+        SettingsError: Something is set that cannot be right.
+    """
+    data_dir = Path(environment.get("OSTIARY_DATA_DIR") or platformdirs.user_data_dir("ostiary"))
+    data_dir = data_dir.expanduser().absolute()
+    return Settings(
+        data_dir=data_dir,
+        database_url=_database_url(environment, data_dir),
+        public_url=_web_address("OSTIARY_PUBLIC_URL", environment),
+        secret_keys=_keys(environment, data_dir),
+        are_limits_enforced=_choice("OSTIARY_RATE_LIMITS", environment, ("on", "off")) == "on",
+        sandbox_pace=_number("OSTIARY_SANDBOX_PACE", environment, 0.1),
+        log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
+        vendors={key: _vendor(manifest, environment) for key, manifest in manifests.items()},
+    )
+
+
+def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:
+    url = environment.get("OSTIARY_DATABASE_URL") or f"sqlite:///{data_dir / 'ostiary.db'}"
+    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise SettingsError(
+            "OSTIARY_DATABASE_URL must begin with sqlite:/// or postgresql://, such as "
+            "sqlite:////var/lib/ostiary/ostiary.db"
+        )
+    return url
+
+
+def _web_address(name: str, environment: Mapping[str, str]) -> str | None:
+    url = environment.get(name)
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"{name} must be a web address, such as https://locks.example.com")
+    return url.rstrip("/")
+
+
+def _choice(name: str, environment: Mapping[str, str], choices: tuple[str, ...]) -> str:
+    value = environment.get(name, choices[0]).lower()
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of: {', '.join(choices)}")
+    return value
+
+
+def _number(name: str, environment: Mapping[str, str], default: float) -> float:
+    try:
+        value = float(environment.get(name) or default)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise SettingsError(f"{name} must be a number from 0 to 100")
+    return value
+
+
+def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str]:
+    prefix = f"OSTIARY_{manifest.key.upper()}_"
+    found: dict[str, str] = {}
+    for name in (*manifest.default_urls, "client_id", "client_secret"):
+        key = prefix + name.upper()
+        value = _web_address(key, environment) if name.endswith("_url") else environment.get(key)
+        if value:
+            found[name] = value
+    return found
+
+
+def _keys(environment: Mapping[str, str], data_dir: Path) -> tuple[bytes, ...]:
+    text = environment.get("OSTIARY_SECRET_KEYS")
+    if text:
+        return tuple(_key("OSTIARY_SECRET_KEYS", part) for part in text.split(","))
+    path = data_dir / KEY_FILE
+    if not path.exists():
+        _make_key_file(path)
+    lines = path.read_text().split()
+    if not lines:
+        raise SettingsError(f"the key file {path} is empty; restore it from a backup")
+    return tuple(_key(f"the key file {path}", line) for line in lines)
+
+
+def _key(where: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise SettingsError(f"{where} must hold keys of 32 bytes in base64, such as from: openssl rand -base64 32")
+    return key
+
+
+def _make_key_file(path: Path) -> None:
+    """Whole or not at all, and for its owner only: losing this file means losing every PIN and login."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # another process that was faster keeps its key
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,80 @@
+"""Connect Webviews."""
+
+from sqlalchemy import bindparam, delete
+
+from ..domain.connect_webviews import ConnectWebview
+from ..domain.errors import not_found
+from . import tables
+from .pages import Position, page
+from .rows import Record
+from .sql import Statement
+from .tx import Tx
+from .workspaces import token_hash
+
+_t = tables.connect_webviews
+_record = Record(_t, ConnectWebview)
+_INSERT = _record.insert("auth_token_hash")
+_UPDATE = _record.update()
+_GET = Statement(
+    "connect_webviews.get",
+    _record.select().where(
+        _t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")
+    ),
+)
+_OPEN = Statement(
+    "connect_webviews.open",
+    _record.select().where(
+        _t.c.connect_webview_id == bindparam("id"), _t.c.auth_token_hash == bindparam("hash")
+    ),
+)
+_BY_STATE = Statement(
+    "connect_webviews.by_state", _record.select().where(_t.c.login_state_hash == bindparam("hash"))
+)
+_LIST = Statement(
+    "connect_webviews.list",
+    page(_record.select().where(_t.c.workspace_id == bindparam("ws")), _t.c.created_at, _t.c.connect_webview_id),
+)
+_DELETE = Statement(
+    "connect_webviews.delete",
+    delete(_t).where(_t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")),
+)
+
+
+async def insert(tx: Tx, webview: ConnectWebview) -> None:
+    params = _record.insert_params(tx.vault, webview)
+    await _INSERT(**params, auth_token_hash=token_hash(webview.auth_token.reveal()))
+
+
+async def update(tx: Tx, webview: ConnectWebview) -> None:
+    await _UPDATE(**_record.update_params(tx.vault, webview))
+
+
+async def get(tx: Tx, workspace_id: str, connect_webview_id: str) -> ConnectWebview:
+    """Raises: ApiError, 404 `connect_webview_not_found`."""
+    rows = await _GET(id=connect_webview_id, ws=workspace_id)
+    if not rows:
+        raise not_found("connect_webview", connect_webview_id=connect_webview_id)
+    return _record.read(tx.vault, rows[0])
+
+
+async def open_with_token(tx: Tx, connect_webview_id: str, auth_token: str) -> ConnectWebview | None:
+    """For the person who holds the link. The token is compared as a hash, by the database's index."""
+    rows = await _OPEN(id=connect_webview_id, hash=token_hash(auth_token))
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def by_login_state(tx: Tx, state: str) -> ConnectWebview | None:
+    rows = await _BY_STATE(hash=token_hash(state))
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[ConnectWebview]:
+    rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
+    return _record.read_all(tx.vault, rows)
+
+
+async def remove(tx: Tx, workspace_id: str, connect_webview_id: str) -> None:
+    """Raises: ApiError, 404 `connect_webview_not_found`."""
+    rows = await _DELETE(id=connect_webview_id, ws=workspace_id)
+    if not rows[0][0]:
+        raise not_found("connect_webview", connect_webview_id=connect_webview_id)

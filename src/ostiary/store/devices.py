@@ -1,0 +1,149 @@
+"""Devices. The wire's object is stored as it is served, and made anew whenever something in it changes."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, or_, select, update
+
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.devices import RENDERING, Device
+from ..domain.errors import not_found
+from ..domain.instants import to_ms
+from . import tables
+from .pages import Position, page
+from .rows import Record
+from .sql import Rows, Statement
+from .tx import Tx
+
+_t = tables.devices
+_record = Record(_t, Device)
+_INSERT = _record.insert("rendered", "rendering")
+_UPDATE = _record.update("rendered", "rendering", without=("due_at",))
+_visible = (_t.c.workspace_id == bindparam("ws"), _t.c.is_managed == 1)
+
+_GET = Statement("devices.get", _record.select().where(_t.c.device_id == bindparam("id"), *_visible))
+_FIND = Statement("devices.find", _record.select().where(_t.c.device_id == bindparam("id")))
+_RENDERED = Statement(
+    "devices.rendered",
+    select(_t.c.rendered, _t.c.rendering).where(_t.c.device_id == bindparam("id"), *_visible),
+)
+_BY_NAME = Statement(
+    "devices.by_name",
+    select(_t.c.device_id)
+    .where(*_visible, or_(_t.c.nickname == bindparam("name"), _t.c.name == bindparam("name")))
+    .order_by(_t.c.created_at)
+    .limit(1),
+)
+_LIST = Statement(
+    "devices.list",
+    page(
+        select(_t.c.rendered, _t.c.rendering, _t.c.device_id, _t.c.created_at).where(*_visible),
+        _t.c.created_at,
+        _t.c.device_id,
+    ),
+)
+_OF_ACCOUNT = Statement(
+    "devices.of_account",
+    _record.select().where(_t.c.connected_account_id == bindparam("account")).order_by(_t.c.created_at),
+)
+_DUE = Statement(
+    "devices.due",
+    select(_t.c.device_id)
+    .where(_t.c.connected_account_id == bindparam("account"), _t.c.due_at <= bindparam("now"))
+    .order_by(_t.c.due_at),
+)
+_NEXT = Statement(
+    "devices.next_due",
+    select(func.min(_t.c.due_at)).where(
+        _t.c.connected_account_id == bindparam("account"), _t.c.due_at.is_not(None)
+    ),
+)
+_WAKE = Statement(
+    "devices.wake",
+    update(_t)
+    .where(_t.c.device_id == bindparam("id"), or_(_t.c.due_at.is_(None), _t.c.due_at > bindparam("at")))
+    .values(due_at=bindparam("at")),
+)
+_SET_DUE = Statement(
+    "devices.set_due", update(_t).where(_t.c.device_id == bindparam("id")).values(due_at=bindparam("at"))
+)
+_DELETE = Statement("devices.delete", delete(_t).where(_t.c.device_id == bindparam("id")))
+
+
+def render(device: Device, wire: dict[str, Any]) -> dict[str, Any]:
+    return {"rendered": msgspec.json.encode(wire).decode(), "rendering": RENDERING}
+
+
+async def insert(tx: Tx, device: Device, wire: dict[str, Any]) -> None:
+    await _INSERT(**_record.insert_params(tx.vault, device), **render(device, wire))
+
+
+async def update_device(tx: Tx, device: Device, wire: dict[str, Any]) -> None:
+    """Everything but `due_at`, which belongs to `wake` and `set_due`."""
+    await _UPDATE(**_record.update_params(tx.vault, device, "due_at"), **render(device, wire))
+
+
+async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:
+    """A managed device. Raises: ApiError, 404 `device_not_found`."""
+    rows = await _GET(id=device_id, ws=workspace_id)
+    if not rows:
+        raise not_found("device", device_id=device_id)
+    return _record.read(tx.vault, rows[0])
+
+
+async def find(tx: Tx, device_id: str) -> Device | None:
+    """For the engine, which serves every workspace."""
+    rows = await _FIND(id=device_id)
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def rendered(tx: Tx, workspace_id: str, device_id: str) -> str:
+    """The wire's object as stored. Raises: ApiError, 404 `device_not_found`."""
+    rows = await _RENDERED(id=device_id, ws=workspace_id)
+    if not rows:
+        raise not_found("device", device_id=device_id)
+    return str(rows[0][0])
+
+
+async def id_by_name(tx: Tx, workspace_id: str, name: str) -> str:
+    """The first device of that name or nickname. Raises: ApiError, 404 `device_not_found`."""
+    rows = await _BY_NAME(ws=workspace_id, name=name)
+    if not rows:
+        raise not_found("device", name=name)
+    return str(rows[0][0])
+
+
+async def list_rendered(tx: Tx, workspace_id: str, position: Position, limit: int) -> Rows:
+    """Rows of (rendered, rendering, device_id, created_at in ms)."""
+    return await _LIST(ws=workspace_id, limit=limit, **position.params())
+
+
+async def of_account(tx: Tx, account: ConnectedAccount) -> list[Device]:
+    return _record.read_all(tx.vault, await _OF_ACCOUNT(account=account.connected_account_id))
+
+
+async def remove(tx: Tx, device_id: str) -> None:
+    await _DELETE(id=device_id)
+
+
+# --- the engine's part: the workspace's time -----------------------------------------------------------
+
+
+async def due(tx: Tx, connected_account_id: str) -> list[str]:
+    rows = await _DUE(account=connected_account_id, now=to_ms(tx.now))
+    return [row[0] for row in rows]
+
+
+async def next_due_ms(tx: Tx, connected_account_id: str) -> int | None:
+    rows = await _NEXT(account=connected_account_id)
+    return rows[0][0] if rows else None
+
+
+async def wake(tx: Tx, device_id: str, at: datetime | None = None) -> None:
+    """Due at the latest at `at`; None: now."""
+    await _WAKE(id=device_id, at=to_ms(at or tx.now))
+
+
+async def set_due(tx: Tx, device_id: str, at: datetime | None) -> None:
+    await _SET_DUE(id=device_id, at=None if at is None else to_ms(at))

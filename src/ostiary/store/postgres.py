@@ -1,0 +1,144 @@
+"""
+PostgreSQL: where more than one process runs.
+
+Writes are serializable and repeated whole when the database says that they collided. Reads are single
+statements, each with its own snapshot. Who was woken by a commit is told to every process by `NOTIFY`.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel, errors
+from psycopg.rows import tuple_row
+from psycopg_pool import AsyncConnectionPool
+
+from . import events
+from .sql import Call, Rows, compile_all
+from .tx import AnyUseCase, Clock, Tx
+from .vault import Vault
+
+CHANNEL: Final = "ostiary_wake"
+TRIES: Final = 30
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+
+class PostgresDatabase:
+    """
+    Args:
+        url: `postgresql://…`, a database that is already migrated.
+        clock: The machine's time.
+    """
+
+    def __init__(self, url: str, vault: Vault, clock: Clock, *, connections: int = 10) -> None:
+        self.url = url
+        self.vault = vault
+        self._clock = clock
+        self._size = connections
+        self._readers: Pool | None = None
+        self._writers: Pool | None = None
+        self._listeners: list[Callable[[set[str]], None]] = []
+        self._listening: asyncio.Task[None] | None = None
+        compile_all("postgres")
+
+    async def open(self) -> None:
+        self._readers = await self._pool(_configure_reader)
+        self._writers = await self._pool(_configure_writer)
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _pool(self, configure: Any) -> Pool:
+        pool: Pool = AsyncConnectionPool(
+            self.url,
+            min_size=2,
+            max_size=self._size,
+            open=False,
+            configure=configure,
+            kwargs={"row_factory": tuple_row},
+        )
+        await pool.open(wait=True, timeout=10)
+        return pool
+
+    def on_wake(self, listener: Callable[[set[str]], None]) -> None:
+        self._listeners.append(listener)
+
+    async def read(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
+        assert self._readers is not None
+        async with self._readers.connection() as connection:
+            return await _step(connection, use_case(Tx(self.vault, self._clock()), *args, **kwargs))
+
+    async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
+        for attempt in range(TRIES):
+            try:
+                result, wakes = await self._write_once(use_case, args, kwargs)
+            except (errors.SerializationFailure, errors.DeadlockDetected):
+                if attempt == TRIES - 1:
+                    raise
+                await asyncio.sleep(random.random() * min(0.2, 0.002 * 2**attempt))  # noqa: S311
+                continue
+            if wakes:
+                self._tell(wakes)
+            return result
+        raise AssertionError("unreachable")
+
+    async def _write_once(
+        self, use_case: AnyUseCase, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, set[str]]:
+        assert self._writers is not None
+        tx = Tx(self.vault, self._clock())
+        async with self._writers.connection() as connection, connection.transaction():
+            result = await _step(connection, events.complete(use_case, tx, args, kwargs))
+            if tx.wakes:
+                payload = msgspec.json.encode(sorted(tx.wakes)[:100]).decode()
+                await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+        return result, tx.wakes
+
+    def _tell(self, wakes: set[str]) -> None:
+        for listener in self._listeners:
+            listener(wakes)
+
+    async def _listen(self) -> None:
+        """Hear of other processes' commits. Losing the connection costs speed, not correctness."""
+        while True:
+            with contextlib.suppress(psycopg.Error):
+                async with await AsyncConnection.connect(self.url, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    async for notice in connection.notifies():
+                        self._tell(set(msgspec.json.decode(notice.payload, type=list[str])))
+            await asyncio.sleep(1)
+
+    async def close(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+        for pool in (self._readers, self._writers):
+            if pool is not None:
+                await pool.close()
+
+
+async def _configure_reader(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
+    await connection.set_read_only(True)
+
+
+async def _configure_writer(connection: AsyncConnection[Any]) -> None:
+    await connection.set_isolation_level(IsolationLevel.SERIALIZABLE)
+
+
+async def _step(connection: AsyncConnection[Any], coroutine: Coroutine[Call, Rows, Any]) -> Any:
+    """Run a use case to its end: it yields statements and is sent their rows."""
+    rows: Any = None
+    try:
+        async with connection.cursor() as cursor:
+            while True:
+                statement, params = coroutine.send(rows)
+                await cursor.execute(statement.postgres, params)
+                rows = await cursor.fetchall() if statement.returns_rows else [(cursor.rowcount,)]
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        coroutine.close()

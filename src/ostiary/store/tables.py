@@ -1,0 +1,348 @@
+"""
+The tables, the same on SQLite and PostgreSQL.
+
+Only what both databases share: text, integers and bytes. A column says in `info["kind"]` what its value
+means, and `store.rows` reads and writes it accordingly: `instant` (milliseconds since 1970, UTC), `flag`
+(0 or 1), `json` (text), `secret` (AES-GCM, bound to its table, row and column).
+
+Two clocks: columns named `due_at`, `leased_until` and `queued_at` of `connected_accounts` hold real time,
+because they drive the process; every other instant is the workspace's own time.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+def _id(name: str, **extra: Any) -> Column[Any]:
+    return Column(name, Text, primary_key=True, **extra)
+
+
+def _text(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Text, nullable=null)
+
+
+def _ref(name: str, target: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Text, ForeignKey(target, ondelete="CASCADE"), nullable=null)
+
+
+def _int(name: str, *, null: bool = False, default: int | None = None) -> Column[Any]:
+    return Column(
+        name, BigInteger, nullable=null, server_default=None if default is None else text(str(default))
+    )
+
+
+def _flag(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False, info={"kind": "flag"})
+
+
+def _at(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=null, info={"kind": "instant"})
+
+
+def _json(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Text, nullable=null, info={"kind": "json"})
+
+
+def _secret(name: str, *, null: bool = True) -> Column[Any]:
+    return Column(name, LargeBinary, nullable=null, info={"kind": "secret"})
+
+
+installation = Table(
+    "installation",
+    metadata,
+    _id("name"),
+    Column("value", LargeBinary, nullable=False),
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    _id("workspace_id"),
+    _text("name"),
+    _flag("is_sandbox"),
+    _int("clock_offset_ms"),
+    _at("clock_frozen_at", null=True),
+    _at("created_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id("api_key_id"),
+    _ref("workspace_id", "workspaces.workspace_id", null=True),  # None: a personal access token, all workspaces
+    _text("name"),
+    _text("shown_prefix"),
+    _text("token_hash"),
+    _at("created_at"),
+    _at("revoked_at", null=True),
+    UniqueConstraint("token_hash", name="api_keys_token"),
+)
+
+connect_webviews = Table(
+    "connect_webviews",
+    metadata,
+    _id("connect_webview_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _secret("auth_token", null=False),
+    _text("auth_token_hash"),
+    _text("status"),
+    _text("connected_account_id", null=True),
+    _text("selected_provider", null=True),
+    _json("accepted_providers"),
+    _json("accepted_capabilities"),
+    _flag("any_provider_allowed"),
+    _text("device_selection_mode"),
+    _text("custom_redirect_url", null=True),
+    _text("custom_redirect_failure_url", null=True),
+    _json("custom_metadata"),
+    _text("customer_key", null=True),
+    _flag("automatically_manage_new_devices"),
+    _flag("wait_for_device_creation"),
+    _text("login_state_hash", null=True),
+    _secret("login_verifier"),
+    _at("authorized_at", null=True),
+    _at("expires_at"),
+    _at("created_at"),
+    Index("connect_webviews_list", "workspace_id", "created_at", "connect_webview_id"),
+    Index("connect_webviews_state", "login_state_hash"),
+)
+
+connected_accounts = Table(
+    "connected_accounts",
+    metadata,
+    _id("connected_account_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _text("provider"),
+    _text("vendor_account_id"),
+    _text("display_name"),
+    _json("user_identifier"),
+    _json("accepted_capabilities"),
+    _flag("automatically_manage_new_devices"),
+    _json("custom_metadata"),
+    _text("customer_key", null=True),
+    _json("errors"),
+    _json("warnings"),
+    _secret("access_token", null=False),
+    _secret("refresh_token"),
+    _at("token_expires_at", null=True),
+    _at("created_at"),
+    _at("connected_at"),
+    _at("first_synced_at", null=True),
+    _at("poll_at", null=True),
+    _int("attempts"),
+    # Real time from here on.
+    _int("due_at", null=True),
+    _text("lease", null=True),
+    _int("leased_until"),
+    UniqueConstraint("workspace_id", "provider", "vendor_account_id", name="connected_accounts_vendor"),
+    Index("connected_accounts_list", "workspace_id", "created_at", "connected_account_id"),
+    Index("connected_accounts_due", "due_at"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    _id("device_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _ref("connected_account_id", "connected_accounts.connected_account_id"),
+    _text("provider"),
+    _text("vendor_device_id"),
+    _text("device_type"),
+    _text("name"),
+    _text("nickname", null=True),
+    _flag("is_managed"),
+    _flag("is_online"),
+    _json("capabilities"),
+    _json("properties"),
+    _text("time_zone", null=True),
+    _json("errors"),
+    _json("warnings"),
+    _json("custom_metadata"),
+    _text("rendered"),  # the wire's object as it is served, after RENDERING
+    _int("rendering"),
+    _at("created_at"),
+    _at("removed_at", null=True),
+    _at("due_at", null=True),
+    _int("attempts"),
+    _flag("sync_wanted"),
+    _flag("look_wanted"),
+    _at("looked_at", null=True),
+    UniqueConstraint("connected_account_id", "vendor_device_id", name="devices_vendor"),
+    Index("devices_list", "workspace_id", "created_at", "device_id"),
+    Index("devices_due", "connected_account_id", "due_at"),
+)
+
+access_codes = Table(
+    "access_codes",
+    metadata,
+    _id("access_code_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _ref("connected_account_id", "connected_accounts.connected_account_id"),
+    _ref("device_id", "devices.device_id"),
+    _text("mark"),
+    # The wish.
+    _text("name", null=True),
+    _secret("code"),
+    _text("code_hash", null=True),
+    _at("starts_at", null=True),
+    _at("ends_at", null=True),
+    _flag("is_external_modification_allowed"),
+    _flag("prefer_native_scheduling"),
+    _flag("attempt_for_offline_device"),
+    _text("common_code_key", null=True),
+    _int("generation"),
+    _at("created_at"),
+    _at("wished_at"),
+    _at("delete_requested_at", null=True),
+    # The fact, as the last look showed it.
+    _flag("was_sent"),
+    _text("vendor_code_id", null=True),
+    _text("vendor_name", null=True),
+    _at("confirmed_at", null=True),
+    _text("confirmed_name", null=True),
+    _secret("confirmed_code"),
+    _text("confirmed_code_hash", null=True),
+    _at("confirmed_starts_at", null=True),
+    _at("confirmed_ends_at", null=True),
+    _int("confirmed_generation"),
+    _text("announced"),
+    _at("gone_at", null=True),
+    # The way from one to the other.
+    _int("attempts"),
+    _at("retry_at", null=True),
+    _int("refused_generation", null=True),
+    _json("errors"),
+    _json("warnings"),
+    Index("access_codes_device", "device_id", "gone_at", "created_at"),
+    Index("access_codes_mark", "device_id", "mark"),
+    Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
+    Index("access_codes_key", "workspace_id", "common_code_key"),
+    # The backstop behind DuplicateAccessCode: one PIN once per lock among living codes.
+    Index(
+        "access_codes_pin",
+        "device_id",
+        "code_hash",
+        unique=True,
+        sqlite_where=text("gone_at IS NULL AND code_hash IS NOT NULL"),
+        postgresql_where=text("gone_at IS NULL AND code_hash IS NOT NULL"),
+    ),
+)
+
+# What somebody else put on the lock, as the last look showed it.
+foreign_codes = Table(
+    "foreign_codes",
+    metadata,
+    _id("foreign_code_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _ref("device_id", "devices.device_id"),
+    _text("vendor_code_id"),
+    _text("name"),
+    _text("code_hash", null=True),
+    _at("seen_at"),
+    UniqueConstraint("device_id", "vendor_code_id", name="foreign_codes_vendor"),
+)
+
+# Every write to a vendor, written down before it is made.
+steps = Table(
+    "steps",
+    metadata,
+    _id("step_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _ref("device_id", "devices.device_id"),
+    _ref("access_code_id", "access_codes.access_code_id"),
+    _text("kind"),
+    _int("generation"),
+    _text("vendor_code_id", null=True),
+    _text("code_hash", null=True),
+    _at("planned_at"),
+    _text("outcome"),
+    _at("wait_until"),
+    _at("settled_at", null=True),
+    Index(
+        "steps_open",
+        "device_id",
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+    Index("steps_code", "access_code_id", "planned_at"),
+)
+
+action_attempts = Table(
+    "action_attempts",
+    metadata,
+    _id("action_attempt_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _text("connected_account_id"),
+    _text("device_id"),
+    _text("access_code_id", null=True),
+    _text("action_type"),
+    _text("status"),
+    _json("result", null=True),
+    _json("error", null=True),
+    _int("generation"),
+    _at("created_at"),
+    _at("deadline_at", null=True),
+    _at("sent_at", null=True),
+    _at("settled_at", null=True),
+    Index("action_attempts_list", "workspace_id", "created_at", "action_attempt_id"),
+    Index(
+        "action_attempts_door",
+        "device_id",
+        "created_at",
+        sqlite_where=text("status = 'pending' AND deadline_at IS NOT NULL"),
+        postgresql_where=text("status = 'pending' AND deadline_at IS NOT NULL"),
+    ),
+    Index(
+        "action_attempts_code",
+        "access_code_id",
+        sqlite_where=text("status = 'pending' AND access_code_id IS NOT NULL"),
+        postgresql_where=text("status = 'pending' AND access_code_id IS NOT NULL"),
+    ),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id("event_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _text("event_type"),
+    _text("device_id", null=True),
+    _text("access_code_id", null=True),
+    _text("connected_account_id", null=True),
+    _text("connect_webview_id", null=True),
+    _text("action_attempt_id", null=True),
+    _text("customer_key", null=True),
+    _at("occurred_at"),
+    _at("created_at"),
+    _json("payload"),
+    _secret("secret_fields"),  # those that carry a PIN
+    Index("events_list", "workspace_id", "created_at", "event_id"),
+    Index("events_device", "device_id", "created_at"),
+    Index("events_code", "access_code_id", "created_at"),
+)
+
+# The simulated vendors of sandbox workspaces.
+virtual_homes = Table(
+    "virtual_homes",
+    metadata,
+    Column("workspace_id", Text, ForeignKey("workspaces.workspace_id", ondelete="CASCADE"), primary_key=True),
+    _id("provider"),
+    _id("home"),
+    _int("version"),
+    _secret("state", null=False),
+)

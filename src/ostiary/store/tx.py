@@ -1,0 +1,85 @@
+"""
+A transaction as a use case sees it, and what a database must do with one.
+
+A use case is an `async def` that takes a `Tx` first and awaits nothing but statements. It may be run more
+than once (a serialization failure, a read that took too long), so it keeps nothing outside itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from ..domain.events import Event
+from ..domain.workspaces import Workspace
+from .vault import Vault
+
+P = ParamSpec("P")
+T = TypeVar("T")
+UseCase = Callable[Concatenate["Tx", P], Awaitable[T]]
+
+
+class Tx:
+    """
+    One transaction.
+
+    Attributes:
+        real_now: The machine's time at its start.
+        now: The workspace's time, once `enter` was called; the only time that rules see.
+    """
+
+    __slots__ = ("_workspace", "events", "now", "real_now", "vault", "wakes")
+
+    def __init__(self, vault: Vault, real_now: datetime) -> None:
+        self.vault = vault
+        self.real_now = real_now
+        self.now = real_now
+        self._workspace: Workspace | None = None
+        self.events: list[Event] = []
+        self.wakes: set[str] = set()
+
+    def enter(self, workspace: Workspace) -> None:
+        """From here on it is that workspace's time."""
+        self._workspace = workspace
+        self.now = workspace.at(self.real_now)
+
+    @property
+    def workspace(self) -> Workspace:
+        assert self._workspace is not None, "this transaction has not entered a workspace"
+        return self._workspace
+
+    def real(self, instant: datetime) -> datetime:
+        """When, by the machine's clock, the workspace's clock will show `instant`; never before now."""
+        wait: timedelta = max(instant - self.now, timedelta(0))
+        return self.real_now + wait
+
+    def emit(self, event: Event) -> None:
+        """Store an event with this transaction."""
+        self.events.append(event)
+
+    def wake(self, connected_account_id: str) -> None:
+        """Hint, after the commit, that an account has work. The row's `due_at` is the promise."""
+        self.wakes.add(connected_account_id)
+
+
+class Database(Protocol):
+    """SQLite or PostgreSQL."""
+
+    vault: Vault
+
+    async def read(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a use case that only reads."""
+        ...
+
+    async def write(self, use_case: UseCase[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a use case and return after its commit is durable."""
+        ...
+
+    def on_wake(self, listener: Callable[[set[str]], None]) -> None:
+        """Who is told which accounts a commit woke, here or in another process."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+Clock = Callable[[], datetime]
+AnyUseCase = Callable[..., Awaitable[Any]]

@@ -1,0 +1,166 @@
+"""Workspaces, and the keys that open them."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import bindparam, or_, select, update
+
+from ..domain.errors import ApiError
+from ..domain.instants import to_ms
+from ..domain.secrets import Secret
+from ..domain.workspaces import Workspace
+from . import tables
+from .rows import Record
+from .sql import Statement
+from .tx import Tx
+
+_w, _k = tables.workspaces, tables.api_keys
+_record = Record(_w, Workspace)
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """`workspace_id` None: a personal access token, good for every workspace of this server."""
+
+    api_key_id: str
+    workspace_id: str | None
+    name: str
+    shown_prefix: str
+    token_hash: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+_keys = Record(_k, ApiKey)
+_INSERT = _record.insert()
+_GET = Statement("workspaces.get", _record.select().where(_w.c.workspace_id == bindparam("ws")))
+_FIND = Statement(
+    "workspaces.find",
+    _record.select().where(or_(_w.c.workspace_id == bindparam("text"), _w.c.name == bindparam("text"))),
+    scans="command line only; an installation has few workspaces",
+)
+_ALL = Statement(
+    "workspaces.list",
+    _record.select().order_by(_w.c.created_at, _w.c.workspace_id),
+    scans="command line and start only; an installation has few workspaces",
+)
+_SET_CLOCK = Statement(
+    "workspaces.set_clock",
+    update(_w)
+    .where(_w.c.workspace_id == bindparam("ws"))
+    .values(clock_offset_ms=bindparam("offset"), clock_frozen_at=bindparam("frozen")),
+)
+_BY_KEY = Statement(
+    "workspaces.by_api_key",
+    _record.select()
+    .join_from(_k, _w, _k.c.workspace_id == _w.c.workspace_id)
+    .where(_k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None)),
+)
+_TOKEN = Statement(
+    "api_keys.personal",
+    select(_k.c.api_key_id).where(
+        _k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None), _k.c.workspace_id.is_(None)
+    ),
+)
+_INSERT_KEY = _keys.insert()
+_ALL_KEYS = Statement(
+    "api_keys.list", _keys.select().order_by(_k.c.created_at), scans="command line only"
+)
+_REVOKE = Statement(
+    "api_keys.revoke",
+    update(_k)
+    .where(
+        or_(_k.c.api_key_id == bindparam("text"), _k.c.shown_prefix == bindparam("text")),
+        _k.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now")),
+    scans="command line only",
+)
+
+
+def token_hash(token: str) -> str:
+    """Tokens have more than 128 random bits, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create(tx: Tx, name: str, *, is_sandbox: bool) -> Workspace:
+    """
+    Raises:
+        ApiError: 409, the name is taken: the command line finds workspaces by name.
+    """
+    if await _FIND(text=name):
+        raise ApiError("workspace_name_taken", f"There is already a workspace named {name}", status=409)
+    workspace = Workspace(str(uuid4()), name, is_sandbox, 0, None, tx.real_now)
+    await _INSERT(**_record.insert_params(tx.vault, workspace))
+    return workspace
+
+
+async def get(tx: Tx, workspace_id: str) -> Workspace | None:
+    rows = await _GET(ws=workspace_id)
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def find(tx: Tx, name_or_id: str) -> Workspace | None:
+    rows = await _FIND(text=name_or_id)
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def list_all(tx: Tx) -> list[Workspace]:
+    return _record.read_all(tx.vault, await _ALL())
+
+
+async def set_clock(tx: Tx, workspace: Workspace) -> None:
+    frozen = workspace.clock_frozen_at
+    await _SET_CLOCK(
+        ws=workspace.workspace_id,
+        offset=workspace.clock_offset_ms,
+        frozen=None if frozen is None else to_ms(frozen),
+    )
+
+
+async def by_api_key(tx: Tx, token: str) -> Workspace | None:
+    rows = await _BY_KEY(hash=token_hash(token))
+    return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def is_personal_token(tx: Tx, token: str) -> bool:
+    return bool(await _TOKEN(hash=token_hash(token)))
+
+
+async def create_api_key(tx: Tx, workspace: Workspace, name: str) -> tuple[ApiKey, Secret]:
+    """A key for one workspace. Its text is returned once and stored as a hash."""
+    test = "test" if workspace.is_sandbox else ""
+    while True:
+        short = test + _random(4 if test else 8)
+        if not short.startswith(("at", "cst", "pk")):  # the official SDKs take those for other kinds
+            break
+    return await _store_key(tx, f"seam_{short}", workspace.workspace_id, name)
+
+
+async def create_personal_token(tx: Tx, name: str) -> tuple[ApiKey, Secret]:
+    """A token for every workspace of this server, used together with the `seam-workspace` header."""
+    return await _store_key(tx, f"seam_at1{_random(8)}", None, name)
+
+
+async def _store_key(tx: Tx, prefix: str, workspace_id: str | None, name: str) -> tuple[ApiKey, Secret]:
+    token = Secret(f"{prefix}_{_random(24)}")
+    key = ApiKey(str(uuid4()), workspace_id, name, prefix, token_hash(token.reveal()), tx.real_now, None)
+    await _INSERT_KEY(**_keys.insert_params(tx.vault, key))
+    return key, token
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(BASE58) for _ in range(length))
+
+
+async def list_api_keys(tx: Tx) -> list[ApiKey]:
+    return _keys.read_all(tx.vault, await _ALL_KEYS())
+
+
+async def revoke_api_key(tx: Tx, id_or_prefix: str) -> bool:
+    rows = await _REVOKE(text=id_or_prefix, now=to_ms(tx.real_now))
+    return bool(rows[0][0])

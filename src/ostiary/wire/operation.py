@@ -1,0 +1,165 @@
+"""
+The operation table: every path that we answer, declared once, next to the function that answers it.
+
+Routing, parsing, authentication and `/openapi.json` all read this table; there is no second list.
+"""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+
+from ..domain import devices
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.devices import Device
+from ..domain.errors import ApiError
+from ..domain.provider import Manifest
+from ..domain.workspaces import Workspace
+from ..store.tx import Tx
+from .params import QueryPlan, plan_query
+from .validation import Shape
+
+READS: Final = ("GET", "POST")
+CREATES: Final = ("POST",)
+UPDATES: Final = ("PATCH", "PUT", "POST")
+DELETES: Final = ("DELETE", "POST")
+
+Auth = Literal["workspace", "public"]
+Answer = Mapping[str, Any]
+Handler = Callable[[Any, "Caller", Tx], Awaitable[Answer]]
+
+
+class Limits:
+    """
+    How often one device may be asked per minute, as the wire documents it.
+
+    Counted in this process and in real time; a hit is counted once per request, however often its
+    transaction is repeated.
+    """
+
+    PER_MINUTE: Final[Mapping[str, int]] = {
+        "lock_door": 15,
+        "unlock_door": 15,
+        "access_codes.create": 10,
+        "access_codes.update": 10,
+        "access_codes.delete": 20,
+    }
+
+    def __init__(self, *, is_enforced: bool = True) -> None:
+        self.is_enforced = is_enforced
+        self._hits: defaultdict[tuple[str, str], deque[tuple[float, str]]] = defaultdict(deque)
+
+    def hit(self, verb: str, device_id: str, request_id: str) -> None:
+        """
+        Raises:
+            ApiError: 429 `rate_limited`, with the seconds until the next one is free.
+        """
+        if not self.is_enforced:
+            return
+        hits = self._hits[verb, device_id]
+        now = time.monotonic()
+        while hits and hits[0][0] <= now - 60:
+            hits.popleft()
+        if any(seen == request_id for _, seen in hits):
+            return
+        limit = self.PER_MINUTE[verb]
+        if len(hits) >= limit:
+            wait = max(1, round(hits[0][0] + 60 - now))
+            raise ApiError(
+                "rate_limited",
+                f"At most {limit} of these per minute and device; try again in {wait} seconds",
+                status=429,
+                data={"device_id": device_id},
+                retry_after=wait,
+            )
+        hits.append((now, request_id))
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every request may need beside the database."""
+
+    public_url: str
+    manifests: Mapping[str, Manifest]
+    limits: Limits
+
+    def render(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
+        manifest = self.manifests[device.provider]
+        return devices.as_wire(device, account, manifest.display_name, manifest.provider_categories[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, for which workspace."""
+
+    workspace: Workspace
+    request_id: str
+    house: House
+
+    @property
+    def workspace_id(self) -> str:
+        return self.workspace.workspace_id
+
+    def limit(self, verb: str, device_id: str) -> None:
+        """Raises: ApiError, 429."""
+        self.house.limits.hit(verb, device_id, self.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    Attributes:
+        returns: Response key to the name of its shape in `wire.objects`; empty for the wire's void.
+        is_write: Runs in a write transaction.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    request: type[msgspec.Struct]
+    shape: Shape[Any]
+    query: QueryPlan
+    handler: Handler
+    returns: Mapping[str, str]
+    is_write: bool
+    summary: str
+
+
+OPERATIONS: Final[dict[str, Operation]] = {}
+
+
+def operation(
+    path: str,
+    request: type[msgspec.Struct],
+    methods: tuple[str, ...],
+    *,
+    returns: Mapping[str, str] | None = None,
+) -> Callable[[Handler], Handler]:
+    """Enter a function into the table. Whatever accepts only GET and POST reads; the rest writes."""
+
+    def enter(handler: Handler) -> Handler:
+        if path in OPERATIONS:
+            raise ValueError(f"two operations answer {path}")
+        summary = (handler.__doc__ or "").strip().split("\n")[0]
+        OPERATIONS[path] = Operation(
+            path=path,
+            methods=methods,
+            request=request,
+            shape=Shape(request),
+            query=plan_query(request),
+            handler=handler,
+            returns=returns or {},
+            is_write=methods != READS,
+            summary=summary,
+        )
+        return handler
+
+    return enter
+
+
+class NoParameters(msgspec.Struct, forbid_unknown_fields=True):
+    """For operations that take none."""
+
+
