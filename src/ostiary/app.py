@@ -39,8 +39,8 @@ from .transport.network import NetworkHttp
 from .wire.http import WireApp
 from .wire.metrics import Metrics
 from .wire.openapi import document
-from .wire.operation import Limits
 from .wire.operation import House as WireHouse
+from .wire.operation import Limits
 
 log = logging.getLogger("ostiary")
 _ = (api, connect)  # importing them fills the operation table
@@ -175,9 +175,7 @@ async def _plain_error(request: Request, error: Exception) -> Response:
     kind = "not_found" if error.status_code == 404 else "method_not_allowed"
     message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
     body = {"error": {"type": kind, "message": message}, "ok": False}
-    return Response(
-        msgspec.json.encode(body), status_code=error.status_code, media_type="application/json"
-    )
+    return Response(msgspec.json.encode(body), status_code=error.status_code, media_type="application/json")
 
 
 async def _is_alive(tx: Tx) -> None:

@@ -153,7 +153,9 @@ def _key(where: str, text: str) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) != 32:
-        raise SettingsError(f"{where} must hold keys of 32 bytes in base64, such as from: openssl rand -base64 32")
+        raise SettingsError(
+            f"{where} must hold keys of 32 bytes in base64, such as from: openssl rand -base64 32"
+        )
     return key
 
 

@@ -1,6 +1,7 @@
 """Queries: the same parameters, however an SDK generation writes them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from typing import Annotated, Literal
 from urllib.parse import quote_plus
@@ -31,9 +32,9 @@ class Query(Struct, forbid_unknown_fields=True):
     device_ids: list[Uuid] | UnsetType = UNSET
     numbers: list[int] | None = None
     limit: Limit = 500
-    ratio: float | None | UnsetType = UNSET
-    is_managed: bool | None | UnsetType = UNSET
-    created_before: Instant | None | UnsetType = UNSET
+    ratio: float | UnsetType | None = UNSET
+    is_managed: bool | UnsetType | None = UNSET
+    created_before: Instant | UnsetType | None = UNSET
     between: Annotated[list[Instant], Meta(max_length=2)] | UnsetType = UNSET
     order: Literal["asc", "desc"] | None = None
     version: Literal[1, 2] | None = None
@@ -335,8 +336,7 @@ def test_strict_is_the_inverse_of_the_serializer(values: dict[str, object]) -> N
 
 @given(st.text("abdeil_smtn.[]=&,%+ 01", max_size=60), st.booleans())
 def test_any_query_is_read_or_refused(text: str, is_strict: bool) -> None:
+    read = strict if is_strict else generous
     for name in ("device_ids", "limit", "inner", "counts"):
-        try:
-            (strict if is_strict else generous)(f"{name}{text}&{name}=1")
-        except ApiError as error:
-            assert error.status == 400
+        with suppress(ApiError):
+            assert set(read(f"{name}{text}&{name}=1")) <= set(PLAN.readings)

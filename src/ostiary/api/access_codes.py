@@ -53,10 +53,10 @@ class UpdateAccessCode(msgspec.Struct, forbid_unknown_fields=True):
 
     access_code_id: Uuid
     device_id: Uuid | None = None
-    name: Name | None | UnsetType = UNSET
+    name: Name | UnsetType | None = UNSET
     code: Code | None = None
-    starts_at: Instant | None | UnsetType = UNSET
-    ends_at: Instant | None | UnsetType = UNSET
+    starts_at: Instant | UnsetType | None = UNSET
+    ends_at: Instant | UnsetType | None = UNSET
     type: Literal["ongoing", "time_bound"] | None = None
     is_managed: bool | None = None
     allow_external_modification: bool | None = None
@@ -367,9 +367,7 @@ async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
 # --- update ---------------------------------------------------------------------------------------------
 
 
-@operation(
-    "/access_codes/update", UpdateAccessCode, UPDATES, returns={"action_attempt": "ActionAttempt"}
-)
+@operation("/access_codes/update", UpdateAccessCode, UPDATES, returns={"action_attempt": "ActionAttempt"})
 async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish for another name, PIN or time frame. The code shows the wish at once, the lock when it can."""
     code = await _own(body.access_code_id, body.device_id, caller, tx)
@@ -455,9 +453,7 @@ def _rewished(code: AccessCode, changes: dict[str, Any], now: datetime) -> Acces
 # --- delete ---------------------------------------------------------------------------------------------
 
 
-@operation(
-    "/access_codes/delete", DeleteAccessCode, DELETES, returns={"action_attempt": "ActionAttempt"}
-)
+@operation("/access_codes/delete", DeleteAccessCode, DELETES, returns={"action_attempt": "ActionAttempt"})
 async def delete(body: DeleteAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish a code away. It stays readable, as `removing`, until a look shows that the lock has it no more."""
     code = await _own(body.access_code_id, body.device_id, caller, tx)

@@ -90,9 +90,7 @@ async def list_(body: ListConnectedAccounts, caller: Caller, tx: Tx) -> Answer:
     )
     return {
         "connected_accounts": [_wire(account, caller) for account in found],
-        "pagination": pagination(
-            body, "/connected_accounts/list", caller.house.public_url, following
-        ),
+        "pagination": pagination(body, "/connected_accounts/list", caller.house.public_url, following),
     }
 
 

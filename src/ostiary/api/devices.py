@@ -69,7 +69,7 @@ class LegacyProperties(msgspec.Struct, forbid_unknown_fields=True):
 
 class UpdateDevice(msgspec.Struct, forbid_unknown_fields=True):
     device_id: Uuid
-    name: Annotated[str, Meta(max_length=255)] | None | msgspec.UnsetType = msgspec.UNSET
+    name: Annotated[str, Meta(max_length=255)] | msgspec.UnsetType | None = msgspec.UNSET
     properties: LegacyProperties | None = None
     is_managed: bool = True
     custom_metadata: CustomMetadata | None = None
@@ -150,9 +150,7 @@ async def _filter(body: ListDevices, caller: Caller, tx: Tx) -> Callable[[Row], 
     return matches
 
 
-async def _accounts_of_webview(
-    connect_webview_id: str | None, caller: Caller, tx: Tx
-) -> list[str] | None:
+async def _accounts_of_webview(connect_webview_id: str | None, caller: Caller, tx: Tx) -> list[str] | None:
     if connect_webview_id is None:
         return None
     webview = await store.connect_webviews.get(tx, caller.workspace_id, connect_webview_id)
@@ -222,5 +220,3 @@ async def list_device_providers(body: ListDeviceProviders, caller: Caller, tx: T
             if body.provider_category in (None, *manifest.provider_categories)
         ]
     }
-
-

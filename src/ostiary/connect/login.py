@@ -126,9 +126,7 @@ async def finish(
     return done, account
 
 
-async def _connect(
-    tx: Tx, webview: ConnectWebview, login: Login, manifest: Manifest
-) -> ConnectedAccount:
+async def _connect(tx: Tx, webview: ConnectWebview, login: Login, manifest: Manifest) -> ConnectedAccount:
     account = ConnectedAccount(
         connected_account_id=str(uuid4()),
         workspace_id=webview.workspace_id,

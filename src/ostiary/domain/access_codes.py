@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final, Literal
 from uuid import uuid4
 
@@ -143,7 +144,7 @@ class AccessCode:
         if is_view_stale:
             return "unknown"
         if self.is_over(now):
-            return "removing" if self.is_on_lock or self.gone_at is None and self.was_sent else "unset"
+            return "removing" if self.is_on_lock or (self.gone_at is None and self.was_sent) else "unset"
         if self.is_active(now):
             return "set" if self.confirmed_at is not None and self.is_on_lock else "setting"
         if self.has_native_schedule(can):
@@ -171,7 +172,12 @@ class AccessCode:
                 ]
             return [{"mutation_code": "creating", "message": "Being set on the device.", **stamp}]
         return [
-            {"mutation_code": code, "message": f"The device does not show the new {noun} yet.", **stamp, **change}
+            {
+                "mutation_code": code,
+                "message": f"The device does not show the new {noun} yet.",
+                **stamp,
+                **change,
+            }
             for code, noun, change in self.differences()
         ]
 
@@ -307,7 +313,7 @@ def rewished(code: AccessCode, now: datetime, **changes: Any) -> AccessCode:
 
 
 def mutations_requested(code: AccessCode, can: Capabilities, now: datetime) -> Event:
-    """The event at request time: what is to become of the code. Carries no PIN (house rule for `from`/`to`)."""
+    """The event at request time: what is to become of the code. Carries no PIN."""
     requested_mutations = [
         {word: value for word, value in mutation.items() if word in ("mutation_code", "from", "to")}
         if mutation["mutation_code"] != "updating_code"
@@ -378,7 +384,7 @@ def broken_constraint(pin: str, can: Capabilities) -> tuple[str, str] | None:
 
 def _breaks(constraint: str, pin: str) -> str | None:
     digits = [int(digit) for digit in pin]
-    steps = [b - a for a, b in zip(digits, digits[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(digits)]
     if constraint == "at_least_three_unique_digits":
         return "must have three different digits" if len(set(digits)) < 3 else None
     if constraint == "unique_first_four_digits":
@@ -387,7 +393,9 @@ def _breaks(constraint: str, pin: str) -> str | None:
         is_run = len(set(steps)) == 1 and steps[0] in (1, -1)
         return "must not be a rising or falling sequence" if is_run else None
     if constraint == "no_triple_consecutive_ints":
-        runs = any(steps[i] == steps[i + 1] == steps[i + 2] and abs(steps[i]) <= 1 for i in range(len(steps) - 2))
+        runs = any(
+            steps[i] == steps[i + 1] == steps[i + 2] and abs(steps[i]) <= 1 for i in range(len(steps) - 2)
+        )
         return "must not have more than three equal or consecutive digits in a row" if runs else None
     if constraint in _CONSTRAINTS:
         pattern, words = _CONSTRAINTS[constraint]
@@ -416,7 +424,9 @@ def check_pin(pin: str, can: Capabilities, device: Device) -> None:
         )
 
 
-def generated_pin(can: Capabilities, is_taken: "Collection[Secret]", preferred_length: int | None = None) -> Secret:
+def generated_pin(
+    can: Capabilities, is_taken: "Collection[Secret]", preferred_length: int | None = None
+) -> Secret:
     """
     A PIN that obeys every rule of the device and is not taken.
 

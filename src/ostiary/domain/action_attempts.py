@@ -109,7 +109,5 @@ def outcome_events(attempt: ActionAttempt, device: Device, now: datetime) -> lis
     ]
     if attempt.status == "success":
         lock: EventType = "lock.locked" if attempt.wants_locked else "lock.unlocked"
-        told.append(
-            device.event(lock, now, action_attempt_id=attempt.action_attempt_id, method="remote")
-        )
+        told.append(device.event(lock, now, action_attempt_id=attempt.action_attempt_id, method="remote"))
     return told

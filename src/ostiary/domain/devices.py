@@ -126,7 +126,9 @@ def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
     elif seen.is_busy and "locked" in device.properties:
         properties["locked"] = device.properties["locked"]  # in motion: the last known state stands
     errors = problems.cleared(
-        device.errors, "error_code", *({p["error_code"] for p in device.errors} - {q.error_code for q in seen.problems})
+        device.errors,
+        "error_code",
+        *({p["error_code"] for p in device.errors} - {q.error_code for q in seen.problems}),
     )
     for problem in seen.problems:
         errors = problems.raised(
@@ -237,7 +239,9 @@ def flags(can: Capabilities) -> dict[str, bool]:
     return {name: value for name, value in three_valued.items() if value is not None}
 
 
-def as_wire(device: Device, account: ConnectedAccount, provider_display_name: str, category: str) -> dict[str, Any]:
+def as_wire(
+    device: Device, account: ConnectedAccount, provider_display_name: str, category: str
+) -> dict[str, Any]:
     """The wire's managed device. Holds nothing that changes with the clock, so that it can be stored."""
     can = device.can
     properties = {

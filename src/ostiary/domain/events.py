@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
-from uuid import uuid4
+
 
 import msgspec
 
+from .ids import ordered_id
 from .instants import to_wire
 from .secrets import Secret
 
@@ -124,7 +125,7 @@ def event(
 ) -> Event:
     """An event of now."""
     return Event(
-        event_id=str(uuid4()),
+        event_id=ordered_id(now),
         workspace_id=workspace_id,
         event_type=event_type,
         device_id=device_id,
@@ -136,7 +137,5 @@ def event(
         occurred_at=now,
         created_at=now,
         payload=payload,
-        secret_fields=None
-        if secret_fields is None
-        else Secret(msgspec.json.encode(secret_fields).decode()),
+        secret_fields=None if secret_fields is None else Secret(msgspec.json.encode(secret_fields).decode()),
     )

@@ -60,8 +60,8 @@ class VendorSite:
 class HttpRequest:
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # tokens
+    body: bytes = field(default=b"", repr=False)  # PINs
     timeout: float = 10.0
 
 
@@ -71,7 +71,7 @@ class HttpResponse:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class NotSent(Exception):

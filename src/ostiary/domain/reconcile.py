@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from . import problems
-from .access_codes import AccessCode, frame, shown
+from .access_codes import AccessCode, Announced, frame, shown
 from .events import Event
 from .provider import Capabilities, DesiredCode, ObservedCode
 from .retry import backoff
@@ -100,9 +100,7 @@ class Attribution:
         return entries[0] if entries else None
 
 
-def attribute(
-    codes: Sequence[AccessCode], open_steps: Sequence[Step], seen: Sequence[Seen]
-) -> Attribution:
+def attribute(codes: Sequence[AccessCode], open_steps: Sequence[Step], seen: Sequence[Seen]) -> Attribution:
     """
     Recognise our codes: by the vendor's id where a look has told it before, else by our mark **and** the
     PIN. A name alone never makes a code ours: people copy names.
@@ -384,7 +382,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
     )
     was_restored = problems.has(code.errors, "error_code", "conflicting_external_modification")
     is_set = confirmed.is_active(now) or not confirmed.has_native_schedule(can)
-    told = "set" if is_set else "scheduled"
+    told: Announced = "set" if is_set else "scheduled"
     is_news = not was_as_wished or was_restored or confirmed.announced != told
     if is_news:
         events.append(_announcement(confirmed, told, now))
@@ -434,9 +432,7 @@ def _after_loss(change: Change, step: Step, now: datetime) -> Change:
     return failed(change, step.kind, None, message, now)
 
 
-def failed(
-    change: Change, kind: StepKind, error_code: str | None, message: str, now: datetime
-) -> Change:
+def failed(change: Change, kind: StepKind, error_code: str | None, message: str, now: datetime) -> Change:
     """
     A write that led to nothing: the problem, its event once, and the time of the next try.
 
@@ -580,7 +576,9 @@ def _within_room(
     now: datetime,
 ) -> tuple[list[PlannedStep], dict[str, tuple[str, str]]]:
     """New codes, the soonest first, as long as the lock has room and nobody else has the PIN."""
-    coming = sum(1 for step in open_steps if step.kind == "set" and step.access_code_id not in attribution.ours)
+    coming = sum(
+        1 for step in open_steps if step.kind == "set" and step.access_code_id not in attribution.ours
+    )
     room = None if can.max_access_codes is None else can.max_access_codes - len(seen) - coming
     steps: list[PlannedStep] = []
     blocked: dict[str, tuple[str, str]] = {}

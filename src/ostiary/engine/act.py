@@ -124,7 +124,7 @@ async def _now(tx: Tx) -> datetime:
 
 
 async def _next(tx: Tx, drain: "Drain", device_id: str) -> tuple[ActionAttempt, Device] | None:
-    """The oldest pending attempt. One that was never sent and is late, or whose lock is offline, fails here."""
+    """The oldest pending attempt; one never sent that is late, or whose lock is offline, fails here."""
     device = await store.devices.find(tx, device_id)
     if device is None:
         return None

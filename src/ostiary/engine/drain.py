@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -92,7 +92,7 @@ class Drain:
 
     # --- transactions under the lease ----------------------------------------------------------------
 
-    async def write(self, use_case: Callable[..., Awaitable[T]], *args: Any) -> T:
+    async def write(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         """
         Settle something, in the workspace's time.
 
@@ -101,17 +101,21 @@ class Drain:
         """
         return await self.database.write(self._under_lease, use_case, args)
 
-    async def _under_lease(self, tx: Tx, use_case: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+    async def _under_lease(
+        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+    ) -> T:
         until = tx.real_now + LEASE
         if not await store.connected_accounts.renew(tx, self.account.connected_account_id, self.lease, until):
             raise LeaseLost
         await self._enter(tx)
         return await use_case(tx, *args)
 
-    async def read(self, use_case: Callable[..., Awaitable[T]], *args: Any) -> T:
+    async def read(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
         return await self.database.read(self._in_workspace, use_case, args)
 
-    async def _in_workspace(self, tx: Tx, use_case: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+    async def _in_workspace(
+        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+    ) -> T:
         await self._enter(tx)
         return await use_case(tx, *args)
 
@@ -158,9 +162,7 @@ class Drain:
         account = await store.connected_accounts.find(tx, self.account.connected_account_id)
         if account is None:
             raise LeaseLost
-        await store.connected_accounts.update_account(
-            tx, account.with_credentials(self.account.credentials)
-        )
+        await store.connected_accounts.update_account(tx, account.with_credentials(self.account.credentials))
 
     # --- the loop ------------------------------------------------------------------------------------
 
@@ -302,9 +304,7 @@ async def drain_account(
     await database.write(_give_back, connected_account_id, lease, retry_after)
 
 
-async def _take(
-    tx: Tx, connected_account_id: str, lease: str
-) -> tuple[ConnectedAccount, Workspace] | None:
+async def _take(tx: Tx, connected_account_id: str, lease: str) -> tuple[ConnectedAccount, Workspace] | None:
     if not await store.connected_accounts.claim(tx, connected_account_id, lease, tx.real_now + LEASE):
         return None
     account = await store.connected_accounts.find(tx, connected_account_id)
@@ -312,9 +312,7 @@ async def _take(
     return None if account is None or workspace is None else (account, workspace)
 
 
-async def _give_back(
-    tx: Tx, connected_account_id: str, lease: str, retry_after: float | None
-) -> None:
+async def _give_back(tx: Tx, connected_account_id: str, lease: str, retry_after: float | None) -> None:
     """Due again at the earliest of what the account's rows wait for, read here and now."""
     account = await store.connected_accounts.find(tx, connected_account_id)
     if account is None:

@@ -82,7 +82,11 @@ async def settle_device(
     """One look at one known device: its state, its events, and a tick if its codes may be affected."""
     after = devices.observed(before, look, tx.now)
     if is_poll:
-        after = replace(after, look_wanted=after.look_wanted or bool(await store.access_codes.count_on_device(tx, after.device_id)))
+        after = replace(
+            after,
+            look_wanted=after.look_wanted
+            or bool(await store.access_codes.count_on_device(tx, after.device_id)),
+        )
     came_back = before.removed_at is not None
     matters = (after.is_online, after.capabilities) != (before.is_online, before.capabilities)
     if after != before or came_back:
@@ -137,5 +141,3 @@ async def disconnect(tx: Tx, drain: "Drain") -> None:
                     **offline.problem_fields(cut_off),
                 )
             )
-
-

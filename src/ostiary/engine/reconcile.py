@@ -103,9 +103,7 @@ async def _advance(tx: Tx, drain: "Drain", device_id: str) -> Lock | None:
         return None
     waiting = {step.access_code_id for step in lock.steps}
     for code in lock.codes:
-        change = reconcile.advance(
-            code, lock.can, tx.now, has_open_step=code.access_code_id in waiting
-        )
+        change = reconcile.advance(code, lock.can, tx.now, has_open_step=code.access_code_id in waiting)
         await _store_change(tx, lock, code, change)
     lock = await _load(tx, device_id)
     assert lock is not None
@@ -128,9 +126,7 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
         fields = after.problem_fields(lock.device, lock.account)
         tx.emit(after.event(event_type, tx.now, **fields))  # type: ignore[arg-type]
     if change.finished:
-        await store.action_attempts.settle_code(
-            tx, after.access_code_id, change.finished, after.generation
-        )
+        await store.action_attempts.settle_code(tx, after.access_code_id, change.finished, after.generation)
     if after.gone_at is not None and before.gone_at is None:
         why = '{"type":"access_code_not_found","message":"The access code was removed"}'
         await store.action_attempts.give_up_code(tx, after.access_code_id, why)
@@ -183,9 +179,7 @@ def _names(drain: "Drain", codes: Iterable[AccessCode]) -> Mapping[str, str]:
 
 def _seen(tx: Tx, device_id: str, entries: Iterable[ObservedCode]) -> list[Seen]:
     pin_hash = tx.vault.pin_hash
-    return [
-        Seen(entry, None if entry.code is None else pin_hash(device_id, entry.code)) for entry in entries
-    ]
+    return [Seen(entry, None if entry.code is None else pin_hash(device_id, entry.code)) for entry in entries]
 
 
 async def _settle_look(

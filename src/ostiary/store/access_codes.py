@@ -30,7 +30,9 @@ _GET = Statement(
 _GET_ANY = Statement("access_codes.get_any", _record.select().where(_t.c.access_code_id == bindparam("id")))
 _BY_PIN = Statement(
     "access_codes.by_pin",
-    _record.select().where(_t.c.device_id == bindparam("device"), _t.c.code_hash == bindparam("hash"), _living),
+    _record.select().where(
+        _t.c.device_id == bindparam("device"), _t.c.code_hash == bindparam("hash"), _living
+    ),
 )
 _ON_DEVICE = Statement(
     "access_codes.on_device",
@@ -88,9 +90,7 @@ _OPEN_STEPS = Statement(
     .where(_s.c.device_id == bindparam("device"), _s.c.settled_at.is_(None))
     .order_by(_s.c.planned_at),
 )
-_FORGET_FOREIGN = Statement(
-    "foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device"))
-)
+_FORGET_FOREIGN = Statement("foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device")))
 _INSERT_FOREIGN = Statement("foreign_codes.insert", insert(_f))
 _FOREIGN = Statement(
     "foreign_codes.by_pin",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, text, update
 
 from ..domain.action_attempts import ActionAttempt
 from ..domain.errors import not_found
@@ -41,7 +41,9 @@ _LIST_IDS = Statement(
         _t.c.action_attempt_id,
     ),
 )
-_pending_door = (_t.c.status == "pending", _t.c.deadline_at.is_not(None))
+# As text, not as a parameter: only so can the partial indexes be used.
+_pending = text("status = 'pending'")
+_pending_door = (_pending, _t.c.deadline_at.is_not(None))
 _DOOR = Statement(
     "action_attempts.door",
     _record.select()
@@ -53,7 +55,7 @@ _SETTLE_CODE = Statement(
     update(_t)
     .where(
         _t.c.access_code_id == bindparam("code"),
-        _t.c.status == "pending",
+        _pending,
         _t.c.access_code_id.is_not(None),
         any_of(_t.c.action_type, "types"),
         _t.c.generation <= bindparam("gen"),
@@ -65,7 +67,7 @@ _GIVE_UP_CODE = Statement(
     update(_t)
     .where(
         _t.c.access_code_id == bindparam("code"),
-        _t.c.status == "pending",
+        _pending,
         _t.c.access_code_id.is_not(None),
     )
     .values(status="error", error=bindparam("why"), settled_at=bindparam("now")),
@@ -114,13 +116,9 @@ async def pending_at_door(tx: Tx, device_id: str) -> list[ActionAttempt]:
 
 async def settle_code(tx: Tx, access_code_id: str, action_types: Iterable[str], generation: int) -> None:
     """A look showed what these attempts asked for, up to that wish."""
-    await _SETTLE_CODE(
-        code=access_code_id, types=text_list(action_types), gen=generation, now=to_ms(tx.now)
-    )
+    await _SETTLE_CODE(code=access_code_id, types=text_list(action_types), gen=generation, now=to_ms(tx.now))
 
 
 async def give_up_code(tx: Tx, access_code_id: str, why: str) -> None:
     """The code is gone: what was still asked of it will not happen."""
     await _GIVE_UP_CODE(code=access_code_id, why=why, now=to_ms(tx.now))
-
-

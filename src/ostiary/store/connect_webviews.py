@@ -17,9 +17,7 @@ _INSERT = _record.insert("auth_token_hash")
 _UPDATE = _record.update()
 _GET = Statement(
     "connect_webviews.get",
-    _record.select().where(
-        _t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")
-    ),
+    _record.select().where(_t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")),
 )
 _OPEN = Statement(
     "connect_webviews.open",
@@ -32,7 +30,9 @@ _BY_STATE = Statement(
 )
 _LIST = Statement(
     "connect_webviews.list",
-    page(_record.select().where(_t.c.workspace_id == bindparam("ws")), _t.c.created_at, _t.c.connect_webview_id),
+    page(
+        _record.select().where(_t.c.workspace_id == bindparam("ws")), _t.c.created_at, _t.c.connect_webview_id
+    ),
 )
 _DELETE = Statement(
     "connect_webviews.delete",

@@ -37,14 +37,18 @@ _BY_VENDOR = Statement(
 _LIST = Statement(
     "connected_accounts.list",
     page(
-        _record.select().where(_t.c.workspace_id == bindparam("ws")), _t.c.created_at, _t.c.connected_account_id
+        _record.select().where(_t.c.workspace_id == bindparam("ws")),
+        _t.c.created_at,
+        _t.c.connected_account_id,
     ),
 )
 _ALL = Statement(
     "connected_accounts.all",
     _record.select().where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.created_at),
 )
-_DELETE = Statement("connected_accounts.delete", delete(_t).where(_t.c.connected_account_id == bindparam("id")))
+_DELETE = Statement(
+    "connected_accounts.delete", delete(_t).where(_t.c.connected_account_id == bindparam("id"))
+)
 _WAKE = Statement(
     "connected_accounts.wake",
     update(_t)
@@ -69,11 +73,9 @@ _DUE = Statement(
 )
 _NEXT = Statement(
     "connected_accounts.next_due",
-    select(
-        func.min(
-            case((_t.c.leased_until > _t.c.due_at, _t.c.leased_until), else_=_t.c.due_at)
-        )
-    ).where(_t.c.due_at.is_not(None)),
+    select(func.min(case((_t.c.leased_until > _t.c.due_at, _t.c.leased_until), else_=_t.c.due_at))).where(
+        _t.c.due_at.is_not(None)
+    ),
 )
 _CLAIM = Statement(
     "connected_accounts.claim",
@@ -95,9 +97,7 @@ _RELEASE = Statement(
 )
 _FREE_ALL = Statement(
     "connected_accounts.free_all",
-    update(_t)
-    .where(_t.c.leased_until > 0)
-    .values(lease=None, leased_until=0, due_at=bindparam("now")),
+    update(_t).where(_t.c.leased_until > 0).values(lease=None, leased_until=0, due_at=bindparam("now")),
     scans="start only",
 )
 

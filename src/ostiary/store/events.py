@@ -17,7 +17,8 @@ _t = tables.events
 _record = Record(_t, Event)
 _INSERT = _record.insert()
 _GET = Statement(
-    "events.get", _record.select().where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws"))
+    "events.get",
+    _record.select().where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws")),
 )
 
 
@@ -92,7 +93,7 @@ async def list_events(
     offset: int = 0,
     **filters: Sequence[str] | None,
 ) -> list[Event]:
-    """Newest first. A filter is a list of accepted values; None does not filter, an empty list finds nothing."""
+    """Newest first. A filter is a list of accepted values; None filters nothing, an empty list finds nothing."""
     names = tuple(name for name in FILTERS if filters.get(name) is not None)
     params = {f"in_{name}": text_list(filters[name]) for name in names}
     rows = await _list_for(names)(

@@ -18,7 +18,9 @@ _GET = Statement("virtual_homes.get", select(_t.c.state, _t.c.version).where(*_o
 _INSERT = Statement("virtual_homes.insert", insert(_t))
 _SAVE = Statement(
     "virtual_homes.save",
-    update(_t).where(*_one, _t.c.version == bindparam("old")).values(state=bindparam("blob"), version=bindparam("new")),
+    update(_t)
+    .where(*_one, _t.c.version == bindparam("old"))
+    .values(state=bindparam("blob"), version=bindparam("new")),
 )
 _NAMES = Statement(
     "virtual_homes.names",

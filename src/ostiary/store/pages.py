@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, and_, bindparam, or_
+from sqlalchemy import BindParameter, Column, and_, bindparam, or_
 from sqlalchemy.sql import Select
 
 
@@ -20,7 +20,8 @@ class Position:
 
 def page(clause: Select[Any], created_at: Column[Any], row_id: Column[Any]) -> Select[Any]:
     """`clause` from a position on (`from_at`, `from_id`), at most `limit` rows."""
-    at, key = bindparam("from_at"), bindparam("from_id")
+    at: BindParameter[int] = bindparam("from_at")
+    key: BindParameter[str] = bindparam("from_id")
     return (
         clause.where(created_at >= at, or_(created_at > at, and_(created_at == at, row_id >= key)))
         .order_by(created_at, row_id)

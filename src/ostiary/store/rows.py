@@ -40,7 +40,8 @@ class Record(Generic[T]):
         self.key = next(iter(table.primary_key.columns)).name
         self._key_at = names.index(self.key)
         self._names = names
-        self._decoders = [(at, _decoder(column)) for at, column in enumerate(self.columns) if _decoder(column)]
+        decoders = [(at, _decoder(column)) for at, column in enumerate(self.columns)]
+        self._decoders = [(at, decode) for at, decode in decoders if decode is not None]
         self._secrets = [(at, name) for at, name in enumerate(names) if _kind(table.c[name]) == "secret"]
         self._encoders = [(name, _encoder(table.c[name])) for name in names]
 
@@ -49,7 +50,7 @@ class Record(Generic[T]):
 
     def insert(self, *extra: str) -> Statement:
         """A statement that writes every field; `extra` names columns beyond the dataclass."""
-        values = {name: bindparam(name) for name in (*self._names, *extra)}
+        values: dict[str, Any] = {name: bindparam(name) for name in (*self._names, *extra)}
         return Statement(f"{self.table.name}.insert", insert(self.table).values(values))
 
     def update(self, *extra: str, without: tuple[str, ...] = ()) -> Statement:
@@ -109,17 +110,19 @@ def _kind(column: Column[Any]) -> str | None:
 
 
 def _decoder(column: Column[Any]) -> Callable[[Any], Any] | None:
-    return {"instant": from_ms, "flag": bool, "json": _decode}.get(_kind(column) or "")
+    decoders: dict[str, Callable[[Any], Any]] = {"instant": from_ms, "flag": bool, "json": _decode}
+    return decoders.get(_kind(column) or "")
 
 
 def _encoder(column: Column[Any]) -> Callable[[Any], Any] | None:
     """None: a secret, which needs the vault."""
-    return {
+    encoders: dict[str, Callable[[Any], Any] | None] = {
         "instant": to_ms,
         "flag": int,
         "json": lambda value: _encode(value).decode(),
         "secret": None,
-    }.get(_kind(column) or "", _same)
+    }
+    return encoders.get(_kind(column) or "", _same)
 
 
 def _same(value: Any) -> Any:

@@ -63,9 +63,10 @@ def migrate_sqlite(path: Path) -> str | None:
         return before
     refuse_newer(before)
     if before is not None:
-        with closing(sqlite3.connect(path)) as source, closing(
-            sqlite3.connect(path.with_name(f"{path.name}.before-{HEAD}"))
-        ) as backup:
+        with (
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(path.with_name(f"{path.name}.before-{HEAD}"))) as backup,
+        ):
             source.backup(backup)
     _upgrade(f"sqlite:///{path}")
     return before
@@ -95,7 +96,8 @@ def refuse_stale(revision: str | None) -> None:
     refuse_newer(revision)
     if revision != HEAD:
         raise SchemaError(
-            f"the database has schema {revision or 'none'} and this version needs {HEAD}; run: ostiary migrate"
+            f"the database has schema {revision or 'none'} and this version needs {HEAD}; "
+            "run: ostiary migrate"
         )
 
 

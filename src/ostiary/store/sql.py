@@ -24,6 +24,10 @@ Call = tuple["Statement", Params]
 Dialect = Literal["sqlite", "postgres"]
 
 
+_SQLITE: Any = sqlite.dialect(paramstyle="named")
+_POSTGRES: Any = psycopg.dialect()  # type: ignore[no-untyped-call]
+
+
 class Statement:
     """
     One SQL statement with named parameters.
@@ -48,14 +52,20 @@ class Statement:
 
     @cached_property
     def sqlite(self) -> str:
-        return str(self.clause.compile(dialect=sqlite.dialect(paramstyle="named")))
+        return str(self.clause.compile(dialect=_SQLITE))
 
     @cached_property
     def postgres(self) -> str:
-        return str(self.clause.compile(dialect=psycopg.dialect()))
+        return str(self.clause.compile(dialect=_POSTGRES))
+
+    @cached_property
+    def constants(self) -> Params:
+        """Values that stand in the clause itself, which SQLAlchemy also makes parameters of."""
+        binds: Any = self.clause.compile(dialect=_SQLITE)
+        return {name: bind.value for name, bind in binds.binds.items() if not bind.required}
 
     def __call__(self, **params: Any) -> "Run":
-        return Run(self, params)
+        return Run(self, {**self.constants, **params} if self.constants else params)
 
     def __repr__(self) -> str:
         return f"Statement({self.name})"
@@ -83,6 +93,7 @@ def compile_all(dialect: Dialect) -> int:
     """Compile every statement for a database, so that no request pays for it. Returns how many."""
     for statement in Statement.registry.values():
         getattr(statement, dialect)
+        _ = statement.constants
     return len(Statement.registry)
 
 
@@ -99,7 +110,7 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL
 @compiles(any_of, "sqlite")
 def _any_of_sqlite(element: any_of, compiler: Any, **kwargs: Any) -> str:
     column, param = compiler.process(element.column), compiler.process(element.param)
-    return f"{column} IN (SELECT value FROM json_each({param}))"
+    return f"{column} IN (SELECT value FROM json_each({param}))"  # noqa: S608 - compiled parts, no values
 
 
 @compiles(any_of, "postgresql")

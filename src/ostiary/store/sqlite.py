@@ -45,7 +45,9 @@ class SqliteDatabase:
         self._slow_reader: sqlite3.Connection | None = None
         self._commits = ThreadPoolExecutor(1, "sqlite-commit")
         self._slow_reads = ThreadPoolExecutor(1, "sqlite-read")
-        self._waiting: deque[tuple[AnyUseCase, tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[AnyUseCase, tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]] = (
+            deque()
+        )
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[set[str]], None]] = []
         self._deadline = 0.0
@@ -105,9 +107,9 @@ class SqliteDatabase:
                 for future, _, _, _ in done:
                     _settle(future, None, error)
                 continue
-            self._tell(set().union(*(wakes for _, _, error, wakes in done if error is None)))
-            for future, result, error, _ in done:
-                _settle(future, result, error)
+            self._tell(set().union(*(wakes for _, _, refusal, wakes in done if refusal is None)))
+            for future, result, refusal, _ in done:
+                _settle(future, result, refusal)
 
     async def _begin(self) -> None:
         """Take the write lock; another process (the command line) may hold it for a moment."""

@@ -84,7 +84,9 @@ api_keys = Table(
     "api_keys",
     metadata,
     _id("api_key_id"),
-    _ref("workspace_id", "workspaces.workspace_id", null=True),  # None: a personal access token, all workspaces
+    _ref(
+        "workspace_id", "workspaces.workspace_id", null=True
+    ),  # None: a personal access token, all workspaces
     _text("name"),
     _text("shown_prefix"),
     _text("token_hash"),

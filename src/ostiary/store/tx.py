@@ -5,7 +5,7 @@ A use case is an `async def` that takes a `Tx` first and awaits nothing but stat
 than once (a serialization failure, a read that took too long), so it keeps nothing outside itself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from .vault import Vault
 
 P = ParamSpec("P")
 T = TypeVar("T")
-UseCase = Callable[Concatenate["Tx", P], Awaitable[T]]
+UseCase = Callable[Concatenate["Tx", P], Coroutine[Any, Any, T]]
 
 
 class Tx:
@@ -82,4 +82,4 @@ class Database(Protocol):
 
 
 Clock = Callable[[], datetime]
-AnyUseCase = Callable[..., Awaitable[Any]]
+AnyUseCase = Callable[..., Coroutine[Any, Any, Any]]

@@ -60,7 +60,8 @@ class Vault:
         cipher = self._ciphers.get(value[1:5])
         if value[:1] != bytes([VERSION]) or cipher is None:
             raise VaultError(
-                f"{place} was encrypted with a key that OSTIARY_SECRET_KEYS does not hold; add the old key after the new"
+                f"{place} was encrypted with a key that OSTIARY_SECRET_KEYS does not hold; "
+                "add the old key after the new"
             )
         try:
             return cipher.decrypt(value[5:17], value[17:], place.encode())

@@ -67,9 +67,7 @@ _TOKEN = Statement(
     ),
 )
 _INSERT_KEY = _keys.insert()
-_ALL_KEYS = Statement(
-    "api_keys.list", _keys.select().order_by(_k.c.created_at), scans="command line only"
-)
+_ALL_KEYS = Statement("api_keys.list", _keys.select().order_by(_k.c.created_at), scans="command line only")
 _REVOKE = Statement(
     "api_keys.revoke",
     update(_k)

@@ -92,8 +92,8 @@ class WireApp:
             return error.status, error_body(error, request_id), retry_after
         except Exception:
             log.exception("request %s to %s failed", request_id, operation.path)
-            error = ApiError("internal_server_error", "Internal server error", status=500)
-            return 500, error_body(error, request_id), ()
+            failure = ApiError("internal_server_error", "Internal server error", status=500)
+            return 500, error_body(failure, request_id), ()
 
     async def _read(self, operation: Operation, request: "_Request") -> Mapping[str, Any]:
         """Authentication and answer from one snapshot."""
@@ -220,5 +220,3 @@ async def respond(
         }
     )
     await send({"type": "http.response.body", "body": body})
-
-

@@ -161,5 +161,3 @@ def operation(
 
 class NoParameters(msgspec.Struct, forbid_unknown_fields=True):
     """For operations that take none."""
-
-

@@ -65,9 +65,7 @@ def pagination(
 def _parameters(request: msgspec.Struct) -> dict[str, Any]:
     """All parameters with their defaults, so that naming a default changes nothing."""
     everything: dict[str, Any] = msgspec.to_builtins(request)
-    return {
-        name: value for name, value in everything.items() if name != "page_cursor" and value is not None
-    }
+    return {name: value for name, value in everything.items() if name != "page_cursor" and value is not None}
 
 
 def _digest(request: msgspec.Struct) -> str:

@@ -4,8 +4,8 @@ A faithful simulation of Nuki's cloud, for sandbox workspaces, tests and people 
 `Simulator` is the ASGI application; the others are what surrounds it when it stands alone.
 """
 
+from ostiary.simulation import FileHomes, MemoryHomes, ShiftableClock
+
 from .app import ConnectionDropped, Simulator
-from .clock import ShiftableClock
-from .homes import FileHomes, MemoryHomes
 
 __all__ = ["ConnectionDropped", "FileHomes", "MemoryHomes", "ShiftableClock", "Simulator"]

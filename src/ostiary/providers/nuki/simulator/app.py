@@ -18,10 +18,10 @@ import msgspec
 
 from ostiary.domain.provider import HomeStore, Receive, Scope, Send
 from ostiary.domain.secrets import Secret
+from ostiary.simulation import ShiftableClock
 
 from . import api, control, pages
 from .call import Call
-from .clock import ShiftableClock
 from .cloud import advance, is_due
 from .founding import NoSuchHome, found
 from .login import Logins

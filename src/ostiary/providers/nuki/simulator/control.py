@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from ostiary.simulation import ShiftableClock
+
 from . import cloud, faults, keypad, oauth, views
 from .bodies import parse_instant
-from .clock import ShiftableClock
 from .founding import DeviceSketch
 from .state import CODE, Auth, Device, Fault, Home, LogEntry, Request, Side
 from .zones import ZONES

@@ -1,0 +1,5 @@
+"""`python -m ostiary`."""
+
+from .cli import main
+
+main()

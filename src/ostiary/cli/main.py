@@ -1,0 +1,270 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` is quick."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from cyclopts import App, Parameter
+
+from .. import __version__
+from .errors import Failed, explained
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from ..store.tx import Database
+
+T = TypeVar("T")
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print exactly one JSON document.")]
+
+app = App(
+    name="ostiary",
+    version=__version__,
+    help="""One API in front of many brands of smart locks, in the wire format of the Seam API.
+
+See it work:            ostiary demo
+Run it:                 ostiary serve
+Make a key, then point an official Seam SDK at it:
+                        ostiary api-keys create --workspace sandbox --name laptop
+
+Settings come from environment variables; docs/reference/settings.md lists them all.""",
+)
+workspaces = App(name="workspaces", help="Tenants: each has its own accounts, devices, codes and keys.")
+api_keys = App(name="api-keys", help="Keys of one workspace, for the SDKs' api_key.")
+tokens = App(
+    name="personal-access-tokens",
+    help="Tokens for every workspace of this server, for the SDKs' personal_access_token.",
+)
+for _group in (workspaces, api_keys, tokens):
+    app.command(_group)
+
+
+def settings() -> "Settings":
+    from .. import providers
+    from ..settings import read_settings
+
+    brands = providers.load()
+    return read_settings(os.environ, {key: brand.manifest for key, brand in brands.items()})
+
+
+def with_database(use: "Callable[[Database], Awaitable[T]]") -> T:
+    """Open the database, use it, close it. Works while a server runs."""
+
+    async def run() -> T:
+        from ..app import now
+        from ..store.opening import open_database
+
+        chosen = settings()
+        chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = await open_database(chosen.database_url, chosen.secret_keys, now)
+        try:
+            return await use(database)
+        finally:
+            await database.close()
+
+    with explained():
+        return asyncio.run(run())
+
+
+def show(data: Any, as_json: bool, people: str) -> None:
+    import msgspec
+
+    print(msgspec.json.encode(data).decode() if as_json else people)
+
+
+@app.command
+def serve(*, host: str = "127.0.0.1", port: int = 8420, json: Json = False) -> None:
+    """
+    Run API, pages and engine in one process.
+
+    The first start creates the data folder, the key file, the database and a sandbox workspace named
+    `sandbox`. Prints one line with the URL when it is ready. Stops cleanly on SIGTERM.
+
+    Parameters
+    ----------
+    host
+        Address to listen on. 0.0.0.0 for every interface; put TLS in front of it.
+    port
+        Port to listen on; 0 picks a free one.
+    """
+    from .serve import run_server
+
+    with explained():
+        run_server(settings(), host, port, as_json=json)
+
+
+@app.command
+def demo() -> None:
+    """
+    Play the whole story in this terminal, on a temporary server of its own.
+
+    Connects an account, lists locks, locks and unlocks, programs codes, and shows what the keypad accepts
+    at which hour. Nothing of it stays.
+    """
+    from .demo import play
+
+    with explained():
+        sys.exit(play())
+
+
+@app.command
+def simulate(
+    brand: str, /, *, host: str = "127.0.0.1", port: int = 8480, state: Path | None = None, json: Json = False
+) -> None:
+    """
+    Run a vendor's simulated cloud alone, on a port.
+
+    Point a production workspace at it with OSTIARY_<BRAND>_API_URL and the client id and secret that it
+    prints. Its control plane is under /_simulator/.
+
+    Parameters
+    ----------
+    brand
+        Which vendor; an unknown one lists those there are.
+    state
+        File that keeps its state; without it everything is forgotten at the end.
+    """
+    from .simulate import run_simulator
+
+    with explained():
+        run_simulator(brand, host, port, state, as_json=json)
+
+
+@app.command
+def migrate(*, json: Json = False) -> None:
+    """
+    Bring the database to this version's schema.
+
+    SQLite also does this by itself at start, after a backup beside the file. PostgreSQL only here.
+    """
+    from ..store import schema
+    from ..store.opening import is_postgres, sqlite_path
+
+    with explained():
+        chosen = settings()
+        if is_postgres(chosen.database_url):
+            before = schema.migrate_postgres(chosen.database_url)
+        else:
+            chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            before = schema.migrate_sqlite(sqlite_path(chosen.database_url))
+    what = "was current" if before == schema.HEAD else f"{before or 'empty'} -> {schema.HEAD}"
+    show({"from": before, "to": schema.HEAD}, json, f"schema: {what}")
+
+
+@workspaces.command(name="create")
+def create_workspace(*, name: str, production: bool = False, json: Json = False) -> None:
+    """
+    Create a workspace.
+
+    Parameters
+    ----------
+    name
+        For people, and to name it on this command line.
+    production
+        Real locks instead of simulated ones.
+    """
+    from .. import store
+
+    made = with_database(
+        lambda database: database.write(store.workspaces.create, name, is_sandbox=not production)
+    )
+    data = {"workspace_id": made.workspace_id, "name": made.name, "is_sandbox": made.is_sandbox}
+    kind = "sandbox" if made.is_sandbox else "production"
+    hint = f"next: ostiary api-keys create --workspace {name!r} --name laptop"
+    show(data, json, f"{made.workspace_id}  {made.name} ({kind})\n{hint}")
+
+
+@workspaces.command(name="list")
+def list_workspaces(*, json: Json = False) -> None:
+    """List the workspaces."""
+    from .. import store
+
+    found = with_database(lambda database: database.read(store.workspaces.list_all))
+    data = [{"workspace_id": w.workspace_id, "name": w.name, "is_sandbox": w.is_sandbox} for w in found]
+    lines = [f"{w.workspace_id}  {'sandbox   ' if w.is_sandbox else 'production'}  {w.name}" for w in found]
+    show({"workspaces": data}, json, "\n".join(lines) or "none yet; ostiary serve creates a sandbox")
+
+
+@api_keys.command(name="create")
+def create_api_key(*, workspace: str = "sandbox", name: str = "key", json: Json = False) -> None:
+    """
+    Create a key. It is shown once; only its hash is stored.
+
+    Parameters
+    ----------
+    workspace
+        Name or id.
+    name
+        What the key is for, to recognise it in the list.
+    """
+    from .. import app as house
+    from .. import store
+
+    async def make(database: "Database") -> dict[str, Any]:
+        await database.write(house.first_start)
+        found = await database.read(store.workspaces.find, workspace)
+        if found is None:
+            raise Failed(f"there is no workspace {workspace}; ostiary workspaces list shows those there are")
+        key, token = await database.write(store.workspaces.create_api_key, found, name)
+        return {
+            "api_key": token.reveal(),
+            "api_key_id": key.api_key_id,
+            "workspace_id": found.workspace_id,
+        }
+
+    data = with_database(make)
+    show(data, json, f"{data['api_key']}\n(shown once; keep it)")
+
+
+@api_keys.command(name="list")
+def list_api_keys(*, json: Json = False) -> None:
+    """List keys and tokens, without their secret parts."""
+    from .. import store
+    from ..domain.instants import to_wire
+
+    found = with_database(lambda database: database.read(store.workspaces.list_api_keys))
+    data = [
+        {
+            "api_key_id": key.api_key_id,
+            "name": key.name,
+            "prefix": key.shown_prefix,
+            "workspace_id": key.workspace_id,
+            "created_at": to_wire(key.created_at),
+            "is_revoked": key.revoked_at is not None,
+        }
+        for key in found
+    ]
+    lines = [
+        f"{row['api_key_id']}  {row['prefix']}_…  {row['name']}{'  revoked' if row['is_revoked'] else ''}"
+        for row in data
+    ]
+    show({"api_keys": data}, json, "\n".join(lines) or "none yet; ostiary api-keys create makes one")
+
+
+@api_keys.command(name="revoke")
+def revoke_api_key(key: str, /, *, json: Json = False) -> None:
+    """
+    Take a key away; it stops working at once.
+
+    Parameters
+    ----------
+    key
+        Its id, or the part before the second underscore, as `list` shows both.
+    """
+    from .. import store
+
+    if not with_database(lambda database: database.write(store.workspaces.revoke_api_key, key)):
+        raise Failed(f"there is no key {key} that still works; ostiary api-keys list shows all")
+    show({"revoked": key}, json, "revoked")
+
+
+@tokens.command(name="create")
+def create_token(*, name: str = "token", json: Json = False) -> None:
+    """Create a token. It is shown once; only its hash is stored."""
+    from .. import store
+
+    key, token = with_database(lambda database: database.write(store.workspaces.create_personal_token, name))
+    data = {"personal_access_token": token.reveal(), "api_key_id": key.api_key_id}
+    show(data, json, f"{token.reveal()}\n(shown once; keep it)")

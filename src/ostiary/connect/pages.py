@@ -1,0 +1,314 @@
+"""
+The requests of a Connect Webview.
+
+A person comes with a link, and its token is all that lets them in: there are no cookies, so that the pages
+work inside somebody else's frame. Whatever changes something is a POST or the vendor's callback, and both
+end in a redirect, so that reload and the back button repeat nothing. `app.py` mounts `routes` at the root.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from .. import store
+from ..domain.connect_webviews import ConnectWebview
+from ..domain.errors import ApiError, ProviderError
+from ..domain.instants import to_ms
+from ..domain.provider import Adapter, Login, LoginFailed, Manifest
+from ..domain.workspaces import Workspace
+from ..store.tx import Database, Tx
+from ..wire.http import read_body
+from . import login, wording
+from .assets import Assets
+from .login import LinkRefused
+from .screens import CALLBACK, VIEW, Place, Screens
+
+log = logging.getLogger("ostiary.connect")
+
+PATIENCE: Final = 60.0
+"""Seconds that a page waits for the first look at an account's locks."""
+
+_FORM_BYTES: Final = 8 * 1024
+_ID: Final = re.compile(r"[0-9A-Fa-f-]{36}")
+_WORD: Final = re.compile(r"[a-z0-9_]{1,60}")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Vendors(Protocol):
+    """Every brand, as one workspace reaches it."""
+
+    @property
+    def manifests(self) -> Mapping[str, Manifest]: ...
+
+    def adapter(self, workspace: Workspace, provider: str) -> Adapter:
+        """
+        Raises:
+            KeyError: No such brand, or production lacks its settings.
+        """
+        ...
+
+
+def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRoute]:
+    """
+    The pages and what they load, to be mounted at the root.
+
+    Args:
+        public_url: Under which browsers reach us; vendors send people back there.
+    """
+    assets = Assets(vendors.manifests)
+    pages = Pages(database, vendors, Screens(vendors.manifests, assets, public_url), public_url)
+    return [
+        Route(VIEW, pages.kindly(pages.view), methods=["GET"]),
+        Route(f"{VIEW}/choose", pages.kindly(pages.choose), methods=["GET", "POST"]),
+        Route(f"{VIEW}/done", pages.kindly(pages.done), methods=["GET"]),
+        Route(f"{VIEW}/failed", pages.kindly(pages.failed), methods=["GET"]),
+        Route(CALLBACK, pages.kindly(pages.callback), methods=["GET"]),
+        *assets.routes(),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A link that was opened. `now` is its workspace's time, `real_now` the machine's."""
+
+    webview: ConnectWebview
+    workspace: Workspace
+    now: datetime
+    real_now: datetime
+
+    def place(self, step: int | None = None) -> Place:
+        return Place(self.webview, self.workspace, step)
+
+
+class Pages:
+    """One method per address."""
+
+    def __init__(self, database: Database, vendors: Vendors, screens: Screens, public_url: str) -> None:
+        self._database = database
+        self._vendors = vendors
+        self._screens = screens
+        self._redirect_uri = public_url + CALLBACK
+        self._returning: dict[str, asyncio.Task[str]] = {}
+
+    def kindly(self, handler: Handler) -> Handler:
+        """Whatever happens, a person gets a page that they can read."""
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except LinkRefused as refused:
+                return self._screens.trouble(wording.of_link(refused.reason))
+            except Exception:
+                log.exception("a Connect page failed: %s", request.url.path)
+                return self._screens.trouble(wording.of_link("broken"))
+
+        return handle
+
+    async def view(self, request: Request) -> Response:
+        """Who asks for what; with `step=brands` the picker. Looking at a link changes nothing."""
+        visit = await self._opened(request.query_params)
+        if visit.webview.status == "authorized":
+            return self._screens.redirect(self._screens.done(visit.webview))
+        if request.query_params.get("step") == "brands":
+            return self._screens.brands(visit.place(2))
+        return self._screens.intro(visit.place(1))
+
+    async def choose(self, request: Request) -> Response:
+        """Write down that a login begins, and send the person to the vendor."""
+        if request.method != "POST":  # somebody asks for the address again after an answer was shown there
+            raise LinkRefused("over")
+        form = await _form(request)
+        visit = await self._opened(form)
+        provider = form.get("provider", "")
+        if provider not in visit.webview.accepted_providers:
+            back = self._screens.view(visit.webview, step="brands")
+            return self._screens.trouble(wording.of_link("not_offered"), back)
+        adapter = self._adapter(visit.workspace, provider)
+        if adapter is None:
+            return self._screens.failure(visit.place(), wording.NOT_SET_UP, provider=provider)
+        try:
+            state, verifier = await self._database.write(_begin, visit.webview, provider)
+        except LinkRefused as refused:
+            if refused.reason != "used":
+                raise
+            return self._screens.redirect(self._screens.done(visit.webview))
+        url = adapter.login_url(state=state, redirect_uri=self._redirect_uri, verifier=verifier)
+        return self._screens.redirect(url)
+
+    async def callback(self, request: Request) -> Response:
+        """
+        The vendor sends the person back.
+
+        A vendor's code is good once. A browser that asks a second time while the vendor is still at work
+        (an impatient reload) waits for the same answer instead of spoiling the login.
+        """
+        query = dict(request.query_params)
+        state = query.get("state", "")
+        task = self._returning.get(state)
+        if task is None:
+            task = asyncio.create_task(self._return(query, state))
+            self._returning[state] = task
+            task.add_done_callback(lambda _: self._returning.pop(state, None))
+        try:
+            return self._screens.redirect(await asyncio.shield(task))
+        except LinkRefused as refused:
+            reason = "expired" if refused.reason == "expired" else "over"
+            return self._screens.trouble(wording.of_link(reason))
+
+    async def done(self, request: Request) -> Response:
+        """
+        The account is connected. With `since` (milliseconds) the person has just come from the vendor and
+        goes on to the custom URL; without it they have opened a used link.
+        """
+        visit = await self._opened(request.query_params)
+        webview = visit.webview
+        if webview.status != "authorized" or webview.connected_account_id is None:
+            return self._screens.redirect(self._screens.view(webview))
+        waited = _waited(request.query_params.get("since", ""), visit.real_now)
+        account, is_synced = await self._database.read(_account, webview.connected_account_id)
+        is_waiting = waited is not None and webview.wait_for_device_creation and not is_synced
+        if is_waiting and waited is not None and waited < PATIENCE:
+            return self._screens.waiting(visit.place(), refresh=1 if waited < 10 else 2)
+        target = webview.success_url()
+        if waited is not None and target is not None and not is_waiting:
+            return self._screens.redirect(target)
+        return self._screens.connected(
+            visit.place(), account, is_fresh=waited is not None, is_slow=is_waiting
+        )
+
+    async def failed(self, request: Request) -> Response:
+        """What a login ended with, and a way to try again: the link stays good."""
+        visit = await self._opened(request.query_params)
+        if visit.webview.status == "authorized":
+            return self._screens.redirect(self._screens.done(visit.webview))
+        return self._screens.failure(visit.place(), _word(request.query_params.get("error_code", "")))
+
+    # --- the way back from the vendor --------------------------------------------------------------------
+
+    async def _return(self, query: Mapping[str, str], state: str) -> str:
+        """
+        Where the person goes from the callback.
+
+        Raises:
+            LinkRefused: The state is spent, or the link is over.
+        """
+        visit = await self._database.read(_returned, state)
+        try:
+            vendor_login = await self._log_in(visit, query)
+        except LoginFailed as error:
+            return await self._fail(state, _word(error.error_code), error.message)
+        except ProviderError as error:
+            log.warning("login at %s: %s", visit.webview.selected_provider, type(error).__name__)
+            return await self._fail(state, wording.UNAVAILABLE, "The provider could not finish the login")
+        try:
+            webview, _ = await self._database.write(
+                login.finish, state, vendor_login, self._vendors.manifests
+            )
+        except ApiError as error:
+            return await self._fail(state, error.error_type, error.message)
+        target = webview.success_url()
+        if target is not None and not webview.wait_for_device_creation:
+            return target
+        return self._screens.done(webview, since=str(to_ms(visit.real_now)))
+
+    async def _log_in(self, visit: Visit, query: Mapping[str, str]) -> Login:
+        """Raises: LoginFailed, ProviderError."""
+        webview = visit.webview
+        adapter = self._adapter(visit.workspace, webview.selected_provider or "")
+        if adapter is None or webview.login_verifier is None:
+            raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
+        return await adapter.finish_login(
+            query,
+            redirect_uri=self._redirect_uri,
+            verifier=webview.login_verifier.reveal(),
+            now=visit.now,
+        )
+
+    async def _fail(self, state: str, error_code: str, message: str) -> str:
+        webview = await self._database.write(login.fail, state)
+        return webview.failure_url(error_code, message) or self._screens.failed(webview, error_code)
+
+    def _adapter(self, workspace: Workspace, provider: str) -> Adapter | None:
+        """None: the operator has not set the brand up."""
+        try:
+            return self._vendors.adapter(workspace, provider)
+        except KeyError:
+            log.warning("%s is not set up, and somebody wanted to connect it", provider)
+            return None
+
+    async def _opened(self, given: Mapping[str, str]) -> Visit:
+        """Raises: LinkRefused."""
+        connect_webview_id = given.get("connect_webview_id", "")
+        if not _ID.fullmatch(connect_webview_id):
+            raise LinkRefused("unknown")
+        return await self._database.read(_open, connect_webview_id, given.get("auth_token", ""))
+
+
+# --- use cases ------------------------------------------------------------------------------------------
+
+
+async def _open(tx: Tx, connect_webview_id: str, auth_token: str) -> Visit:
+    webview, workspace = await login.opened(tx, connect_webview_id, auth_token)
+    _refuse_expired(tx, webview)
+    return Visit(webview, workspace, tx.now, tx.real_now)
+
+
+async def _begin(tx: Tx, webview: ConnectWebview, provider: str) -> tuple[str, str]:
+    """The `state` and `verifier` to send along to the vendor. Raises: LinkRefused."""
+    (begun, _), state, verifier = await login.begin(
+        tx, webview.connect_webview_id, webview.auth_token.reveal(), provider
+    )
+    _refuse_expired(tx, begun)
+    return state, verifier
+
+
+async def _returned(tx: Tx, state: str) -> Visit:
+    webview, workspace = await login.returned(tx, state)
+    return Visit(webview, workspace, tx.now, tx.real_now)
+
+
+async def _account(tx: Tx, connected_account_id: str) -> tuple[str, bool]:
+    """Its masked name (empty when it was deleted since), and whether its locks were read."""
+    account = await store.connected_accounts.find(tx, connected_account_id)
+    name = "" if account is None else account.display_name
+    return name, account is None or await login.is_synced(tx, connected_account_id)
+
+
+def _refuse_expired(tx: Tx, webview: ConnectWebview) -> None:
+    """A login that failed is no end: such a link grows old like one that was never used."""
+    if webview.status != "authorized" and tx.now >= webview.expires_at:
+        raise LinkRefused("expired")
+
+
+# --- what comes in --------------------------------------------------------------------------------------
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Raises: LinkRefused for what no page of ours has sent."""
+    try:
+        body = await read_body(request.receive, _FORM_BYTES)
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
+    except (ApiError, ValueError):
+        raise LinkRefused("unknown") from None
+
+
+def _word(text: str) -> str:
+    """An error code that is fit for pages and addresses."""
+    return text if _WORD.fullmatch(text) else "login_failed"
+
+
+def _waited(since: str, real_now: datetime) -> float | None:
+    """Seconds since the person came back; None when the page was opened in another way."""
+    if not (since.isascii() and since.isdigit() and len(since) <= 15):
+        return None
+    return (to_ms(real_now) - int(since)) / 1000

@@ -1,0 +1,179 @@
+"""Templates into responses: the headers that every page has, and the addresses that they link to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from ..domain.connect_webviews import ConnectWebview
+from ..domain.provider import Manifest
+from ..domain.workspaces import Workspace
+from . import wording
+from .assets import Assets
+from .wording import Trouble
+
+VIEW: Final = "/connect_webviews/view"
+CALLBACK: Final = "/connect_webviews/callback"
+
+# The link's token stands in the address: it must not travel on as a referrer, nor stay in a cache.
+_PRIVATE: Final = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
+# `form-action *`: Chromium applies it to every redirect that follows the form, and those lead to the
+# vendor, on through the vendor's own hosts, and to the custom redirect URL. Framing is allowed on purpose.
+_HEADERS: Final = {
+    **_PRIVATE,
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "script-src 'self'; form-action *; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page stands: whose link it is, and how far the person has come (None: not on the way)."""
+
+    webview: ConnectWebview
+    workspace: Workspace
+    step: int | None = None
+
+
+class Screens:
+    """
+    Args:
+        public_url: Its path, if any, precedes every address.
+    """
+
+    def __init__(self, manifests: Mapping[str, Manifest], assets: Assets, public_url: str) -> None:
+        self._manifests = manifests
+        self._base = urlsplit(public_url).path.rstrip("/")
+        self._templates = Environment(
+            loader=PackageLoader("ostiary.connect"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["asset"] = lambda name: self._base + assets.path(name)
+
+    # --- addresses --------------------------------------------------------------------------------------
+
+    def view(self, webview: ConnectWebview, **more: str) -> str:
+        return self._address(VIEW, webview, more)
+
+    def done(self, webview: ConnectWebview, **more: str) -> str:
+        return self._address(f"{VIEW}/done", webview, more)
+
+    def failed(self, webview: ConnectWebview, error_code: str) -> str:
+        return self._address(f"{VIEW}/failed", webview, {"error_code": error_code})
+
+    def _address(self, path: str, webview: ConnectWebview, more: Mapping[str, str]) -> str:
+        query = {
+            "connect_webview_id": webview.connect_webview_id,
+            "auth_token": webview.auth_token.reveal(),
+            **more,
+        }
+        return f"{self._base}{path}?{urlencode(query)}"
+
+    # --- pages ------------------------------------------------------------------------------------------
+
+    def redirect(self, location: str) -> RedirectResponse:
+        """See Other: a reload of what follows repeats nothing."""
+        return RedirectResponse(location, 303, headers=_PRIVATE)
+
+    def offered(self, webview: ConnectWebview) -> list[Manifest]:
+        """The brands of the picker, in the order that the caller gave."""
+        return [self._manifests[key] for key in webview.accepted_providers if key in self._manifests]
+
+    def intro(self, place: Place) -> HTMLResponse:
+        offered = self.offered(place.webview)
+        return self._page(
+            "intro.html",
+            place,
+            offered=offered,
+            access=wording.of_access(offered),
+            next_page=self.view(place.webview, step="brands"),
+        )
+
+    def brands(self, place: Place) -> HTMLResponse:
+        return self._page(
+            "brands.html", place, offered=self.offered(place.webview), back=self.view(place.webview)
+        )
+
+    def waiting(self, place: Place, *, refresh: int) -> HTMLResponse:
+        """The account is connected and its locks are being read. Asks again after `refresh` seconds."""
+        return self._page("waiting.html", place, brand=self.brand(place.webview), refresh=refresh)
+
+    def connected(self, place: Place, account: str, *, is_fresh: bool, is_slow: bool) -> HTMLResponse:
+        """
+        Args:
+            account: The account's masked name.
+            is_fresh: The person comes from the vendor, and not from the link once more.
+            is_slow: We have stopped waiting for the locks.
+        """
+        told = _event("connect_webview.login_succeeded", place.webview)
+        brand = self.brand(place.webview)
+        target = place.webview.success_url()
+        host = urlsplit(target).netloc if target else ""
+        return self._page(
+            "done.html",
+            place,
+            told=told,
+            brand=brand,
+            account=account,
+            is_fresh=is_fresh,
+            is_slow=is_slow,
+            target=target,
+            host=host,
+        )
+
+    def failure(self, place: Place, error_code: str, *, provider: str | None = None) -> HTMLResponse:
+        """
+        The login ended without an account; with a way to begin again.
+
+        Args:
+            provider: What was chosen, when the webview has not been told.
+        """
+        webview = place.webview
+        trouble = wording.of_failure(error_code, self.brand(webview, provider), place.workspace.name)
+        told = _event(
+            "connect_webview.login_failed", webview, error_code=error_code, error_message=trouble.text
+        )
+        return self._page(
+            "failed.html",
+            place,
+            trouble=trouble,
+            told=told,
+            offered=self.offered(webview),
+            brands_page=self.view(webview, step="brands"),
+        )
+
+    def trouble(self, trouble: Trouble, back: str | None = None) -> HTMLResponse:
+        """A link that leads nowhere. `back`: the address from which the person can go on."""
+        return self._page("trouble.html", None, trouble=trouble, back=back)
+
+    def brand(self, webview: ConnectWebview, provider: str | None = None) -> str:
+        manifest = self._manifests.get(provider or webview.selected_provider or "")
+        return "The brand of your lock" if manifest is None else manifest.display_name
+
+    def _page(self, template: str, place: Place | None, **values: Any) -> HTMLResponse:
+        """
+        Every template sees `place`, `steps` (how many there are) and `told` (an event for the parent
+        window, as JSON, or None).
+        """
+        several = place is not None and len(self.offered(place.webview)) > 1
+        values = {"place": place, "steps": 3 if several else 2, "told": None, **values}
+        values["choose"] = f"{self._base}{VIEW}/choose"
+        trouble = values.get("trouble")
+        html = self._templates.get_template(template).render(**values)
+        return HTMLResponse(html, 200 if trouble is None else trouble.status, headers=_HEADERS)
+
+
+def _event(event_type: str, webview: ConnectWebview, **more: str) -> str:
+    """What a page tells the window that frames it."""
+    event = {"event_type": event_type, "connect_webview_id": webview.connect_webview_id, **more}
+    return msgspec.json.encode({"event": event}).decode()

