@@ -9,7 +9,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --quiet
 help:            ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/run.stamp   ## the whole story in a terminal, on a temporary server of its own
+demo: .venv/demo.stamp  ## the whole story in a terminal, on a temporary server of its own
 	@$(BIN)/ostiary demo
 
 serve: .venv/run.stamp  ## API, pages and engine on http://127.0.0.1:8420
@@ -31,7 +31,8 @@ lock: .venv/uv.stamp    ## pin every version with its hashes again
 	@for name in uv build sdk-1 sdk-2; do \
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 	@$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml --extra postgres -o requirements/run.txt
-	@$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	@for name in demo dev; do \
+	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:           ## what the other verbs made
 	rm -rf .venv .venv-sdk-* tests/conformance/js/node_modules bench/node_modules
@@ -46,6 +47,10 @@ clean:           ## what the other verbs made
 .venv/run.stamp: .venv/uv.stamp requirements/run.txt requirements/build.txt pyproject.toml
 	@$(INSTALL) -r requirements/run.txt -r requirements/build.txt
 	@$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/demo.stamp: .venv/run.stamp requirements/demo.txt
+	@$(INSTALL) -r requirements/demo.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt

@@ -191,6 +191,8 @@ class Pages:
         visit = await self._opened(request.query_params)
         if visit.webview.status == "authorized":
             return self._screens.redirect(self._screens.done(visit.webview))
+        if visit.webview.selected_provider is None:
+            return self._screens.redirect(self._screens.view(visit.webview))
         return self._screens.failure(visit.place(), _word(request.query_params.get("error_code", "")))
 
     # --- the way back from the vendor --------------------------------------------------------------------

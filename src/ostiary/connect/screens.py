@@ -157,8 +157,9 @@ class Screens:
         return self._page("trouble.html", None, trouble=trouble, back=back)
 
     def brand(self, webview: ConnectWebview, provider: str | None = None) -> str:
-        manifest = self._manifests.get(provider or webview.selected_provider or "")
-        return "The brand of your lock" if manifest is None else manifest.display_name
+        """What was chosen, for people; its key when the brand has been removed from this server."""
+        key = provider or webview.selected_provider or ""
+        return self._manifests[key].display_name if key in self._manifests else key
 
     def _page(self, template: str, place: Place | None, **values: Any) -> HTMLResponse:
         """

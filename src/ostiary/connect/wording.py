@@ -32,7 +32,7 @@ def of_failure(error_code: str, brand: str, asker: str) -> Trouble:
     Why a login ended without an account. Unknown codes get a sentence that is always true.
 
     Args:
-        brand: The display name, or a word that stands for it.
+        brand: The display name.
         asker: The workspace's name.
     """
     if error_code == "access_denied":
