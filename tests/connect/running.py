@@ -5,15 +5,31 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 import uvicorn
 
 from ostiary import app, providers, store
+from ostiary.domain.provider import Brand
 from ostiary.settings import read_settings
+from ostiary.store.tx import Tx
 from tests.transport.loopback import free_socket
+
+
+EXAMPLE = "example_locks"
+
+
+def brands() -> dict[str, Brand]:
+    """The brands that there are, and the first once more under a name of its own: a picker needs two."""
+    found = providers.load()
+    first = next(iter(found.values()))
+    manifest = replace(first.manifest, key=EXAMPLE, display_name="Example Locks")
+    return {**found, EXAMPLE: replace(first, manifest=manifest)}
 
 
 class Server(uvicorn.Server):
@@ -42,7 +58,8 @@ class Running:
         self._loop = asyncio.new_event_loop()
         self._listener = free_socket()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        manifests = {key: brand.manifest for key, brand in providers.load().items()}
+        self.brands = brands()
+        manifests = {key: brand.manifest for key, brand in self.brands.items()}
         self._settings = read_settings({"OSTIARY_DATA_DIR": str(data_dir), **environment}, manifests)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="house")
@@ -69,18 +86,26 @@ class Running:
             self._ready.set()
 
     async def _main(self) -> None:
-        async with app.opened(self._settings, self.url) as self.house:
-            self._server = Server(self.house.asgi)
-            engine = asyncio.create_task(self.house.run_engine())
-            serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
-            while not self._server.started:
-                await asyncio.sleep(0.002)
-            self._ready.set()
-            await self._server.leave.wait()
-            self._server.force_exit = True
-            await serving
-            engine.cancel()
-            await asyncio.gather(engine, return_exceptions=True)
+        with patch.object(providers, "load", lambda: self.brands):
+            opening = app.opened(self._settings, self.url)
+            self.house = await opening.__aenter__()
+        try:
+            await self._serve_until_left()
+        finally:
+            await opening.__aexit__(None, None, None)
+
+    async def _serve_until_left(self) -> None:
+        self._server = Server(self.house.asgi)
+        engine = asyncio.create_task(self.house.run_engine())
+        serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        while not self._server.started:
+            await asyncio.sleep(0.002)
+        self._ready.set()
+        await self._server.leave.wait()
+        self._server.force_exit = True
+        await serving
+        engine.cancel()
+        await asyncio.gather(engine, return_exceptions=True)
 
     def call(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something on the server's loop."""
@@ -123,9 +148,26 @@ class Caller:
     def again(self, webview: Mapping[str, Any]) -> dict[str, Any]:
         """The webview as it stands now."""
         identifier = webview["connect_webview_id"]
-        found: dict[str, Any] = self.post("/connect_webviews/get", connect_webview_id=identifier)
-        answer: dict[str, Any] = found["connect_webview"]
-        return answer
+        found: dict[str, Any] = self.post("/connect_webviews/get", connect_webview_id=identifier)[
+            "connect_webview"
+        ]
+        return found
+
+
+    def later(self, hours: float) -> None:
+        """Move the sandbox's clock."""
+
+        async def move(tx: Tx) -> None:
+            now = self.workspace.at(tx.real_now) + timedelta(hours=hours)
+            self.workspace = self.workspace.with_clock(now, is_frozen=False, real_now=tx.real_now)
+            await store.workspaces.set_clock(tx, self.workspace)
+
+        self.running.call(self.running.house.database.write(move))
+
+    def events(self, *event_types: str) -> list[str]:
+        """What happened of these, oldest first."""
+        found = self.post("/events/list", since="2000-01-01", event_types=list(event_types))["events"]
+        return [event["event_type"] for event in found]
 
 
 @contextmanager

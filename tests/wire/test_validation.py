@@ -386,7 +386,22 @@ def test_text_that_cannot_be_stored(body: bytes, message: str) -> None:
 def test_text_that_cannot_be_stored_far_down() -> None:
     body = b'{"a":' * 600 + rb'"\u0000"' + b"}" * 600
     error = body_refusal(body)
+    assert error.message.count("a") < 50
     msgspec.json.encode(error.validation_errors)
+
+
+def test_text_in_a_good_request_that_cannot_be_stored() -> None:
+    with pytest.raises(ApiError) as caught:
+        REQUEST.decode(b'{"device_id": "%s", "name": "a\\u0000"}' % ID.encode())
+    assert caught.value.message == f'{UNSTORABLE} for "name"'
+
+
+def test_nan_is_no_number() -> None:
+    issues = REQUEST.issues({"device_id": ID, "limit": float("nan"), "name": float("nan")})
+    assert [issue.message for issue in issues] == [
+        "Expected string, received nan",
+        "Expected number, received nan",
+    ]
 
 
 def test_storable_text() -> None:

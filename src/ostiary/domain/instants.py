@@ -106,7 +106,7 @@ def _zone(text: str | None) -> timezone:
     if text is None or text[0] not in "+-":
         return UTC
     hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
-    if hours > 23 or minutes > 59:
+    if minutes > 59:  # `timezone` itself refuses a whole day or more
         raise ValueError("no such offset")
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if text[0] == "-" else offset)
