@@ -22,7 +22,7 @@ def main() -> int:
             ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=JAVASCRIPT, check=True
         )
     given = sys.argv[1:]
-    return pytest.main(["-n", "2", "--dist", "loadfile", *given] if not given else given)
+    return pytest.main(given or ["-n", "2", "--dist", "loadfile"])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -35,12 +35,14 @@ from .settings import Settings, SettingsError
 from .store.opening import is_postgres, open_database
 from .store.tx import Database, Tx
 from .transport.in_process import InProcessHttp
-from .transport.network import NetworkHttp
 from .wire.http import WireApp
 from .wire.metrics import Metrics
 from .wire.openapi import document
 from .wire.operation import House as WireHouse
 from .wire.operation import Limits
+
+if TYPE_CHECKING:
+    from .transport.network import NetworkHttp
 
 log = logging.getLogger("ostiary")
 _ = (api, connect)  # importing them fills the operation table
@@ -58,14 +60,12 @@ def now() -> datetime:
 class HouseVendors:
     """Every brand, as one workspace reaches it: a sandbox its simulators, production the real clouds."""
 
-    def __init__(
-        self, brands: Mapping[str, Brand], settings: Settings, worlds: Worlds, network: NetworkHttp
-    ) -> None:
+    def __init__(self, brands: Mapping[str, Brand], settings: Settings, worlds: Worlds) -> None:
         self.manifests: Mapping[str, Manifest] = {key: brand.manifest for key, brand in brands.items()}
         self._brands = brands
         self._settings = settings
         self._worlds = worlds
-        self._network = network
+        self._network: NetworkHttp | None = None
         self.simulated = InProcessHttp(worlds.app_for)
 
     def adapter(self, workspace: Workspace, provider: str) -> Adapter:
@@ -76,7 +76,20 @@ class HouseVendors:
             site = self._settings.site(brand.manifest)
         except SettingsError as error:
             raise KeyError(str(error)) from error
-        return brand.adapter(self._network, site)
+        return brand.adapter(self._to_the_network(), site)
+
+    def _to_the_network(self) -> "NetworkHttp":
+        """Made when a production account first needs it: a sandbox never loads an HTTP client."""
+        if self._network is None:
+            from .transport.network import NetworkHttp
+
+            self._network = NetworkHttp()
+        return self._network
+
+    async def close(self) -> None:
+        await self.simulated.close()
+        if self._network is not None:
+            await self._network.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +119,8 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
     if not is_postgres(settings.database_url):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = await open_database(settings.database_url, settings.secret_keys, now)
-    network = NetworkHttp()
     worlds = Worlds(database, brands, public_url, now, settings.sandbox_pace)
-    vendors = HouseVendors(brands, settings, worlds, network)
+    vendors = HouseVendors(brands, settings, worlds)
     limits = Limits(is_enforced=settings.are_limits_enforced)
     dispatcher = EmbeddedDispatcher(database)
 
@@ -124,8 +136,7 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
         yield house
     finally:
         await dispatcher.close()
-        await vendors.simulated.close()
-        await network.close()
+        await vendors.close()
         await database.close()
 
 

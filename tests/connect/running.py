@@ -153,7 +153,6 @@ class Caller:
         ]
         return found
 
-
     def later(self, hours: float) -> None:
         """Move the sandbox's clock."""
 
@@ -167,7 +166,7 @@ class Caller:
     def events(self, *event_types: str) -> list[str]:
         """What happened of these, oldest first."""
         found = self.post("/events/list", since="2000-01-01", event_types=list(event_types))["events"]
-        return [event["event_type"] for event in found]
+        return [event["event_type"] for event in reversed(found)]
 
 
 @contextmanager

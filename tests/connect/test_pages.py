@@ -5,19 +5,18 @@ The simulated vendors' own pages are driven by what every login form has (an add
 so that no test knows a brand.
 """
 
+import contextlib
 import http.server
 import itertools
 import re
 import shutil
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from .running import EXAMPLE, Caller, Running, brands, running
 
@@ -29,6 +28,7 @@ BRANDS = [key for key in brands() if key != EXAMPLE]
 FIRST = BRANDS[0]
 EMAIL, PASSWORD = "input[type=email], input[autocomplete=username]", "input[type=password]"
 QUIET = re.compile("cancel|back|deny", re.I)
+VENDOR = "**/ostiary/sandbox/**"
 numbers = itertools.count(1)
 
 
@@ -80,14 +80,14 @@ def is_at_vendor(page: Page) -> bool:
 
 def log_in(page: Page, email: str, password: str = "1234") -> None:
     """Through the vendor's pages, whatever they ask."""
-    for _ in range(4):
-        if not is_at_vendor(page):
-            return
+    page.wait_for_url(VENDOR)
+    while is_at_vendor(page):
         if page.locator(EMAIL).count():
             page.locator(EMAIL).first.fill(email)
         if page.locator(PASSWORD).count():
             page.locator(PASSWORD).first.fill(password)
-        page.get_by_role("button").filter(has_not_text=QUIET).first.click()
+        with page.expect_navigation():
+            page.get_by_role("button").filter(has_not_text=QUIET).first.click()
         if password != "1234":
             return
 
@@ -96,11 +96,11 @@ def login_of(provider: str) -> str:
     return brands()[provider].manifest.known_logins[0]
 
 
-def connect(page: Page, webview: dict[str, Any], email: str = "") -> None:
+def connect(page: Page, webview: dict[str, Any]) -> None:
     """The shortest way, for a webview that accepts the first brand only."""
     page.goto(webview["url"])
     page.get_by_role("button", name="Continue").click()
-    log_in(page, email or login_of(FIRST))
+    log_in(page, login_of(FIRST))
 
 
 def heading(page: Page, text: str) -> None:
@@ -127,7 +127,7 @@ def test_whole_login_on_a_phone_without_javascript(
     name = brands()[provider].manifest.display_name
     expect(page.get_by_role("button", name=name)).to_contain_text(login_of(provider))
     page.get_by_role("button", name=name).tap()
-    assert is_at_vendor(page)
+    page.wait_for_url(VENDOR)
     assert caller.again(webview)["selected_provider"] == provider
     log_in(page, login_of(provider))
 
@@ -158,18 +158,17 @@ def test_keyboard_alone_is_enough(caller: Caller, page: Page) -> None:
     assert page.evaluate("document.activeElement === document.body"), "the last stop leads out of the page"
     tab_to(page, "Example Locks")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/ostiary/sandbox/**")
+    page.wait_for_url(VENDOR)
     while is_at_vendor(page):
         if page.locator(EMAIL).count():
             page.locator(EMAIL).first.focus()
             page.keyboard.type(login_of(EXAMPLE))
             page.keyboard.press("Tab")
             page.keyboard.type("1234")
-            page.keyboard.press("Enter")
         else:
             page.get_by_role("button").filter(has_not_text=QUIET).first.focus()
+        with page.expect_navigation():
             page.keyboard.press("Enter")
-        page.wait_for_load_state()
     heading(page, "Your account is connected")
 
 
@@ -227,8 +226,9 @@ def test_only_brand_is_tried_again_at_once(caller: Caller, page: Page) -> None:
     page.goto(caller.webview(accepted_providers=[FIRST])["url"])
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Cancel").click()
+    heading(page, "You stopped before connecting")
     page.get_by_role("button", name="Try again").click()
-    page.wait_for_url("**/ostiary/sandbox/**")
+    page.wait_for_url(VENDOR)
 
 
 # --- redirects --------------------------------------------------------------------------------------------
@@ -246,7 +246,9 @@ def test_success_goes_on_to_the_custom_url(waits: bool, caller: Caller, page: Pa
     if waits:
         assert caller.post("/devices/list")["devices"]
     page.goto(webview["url"])
-    expect(page.get_by_role("link", name="Go on to 127.0.0.1")).to_have_attribute("href", page_target(target, webview))
+    expect(page.get_by_role("link", name="Go on to 127.0.0.1")).to_have_attribute(
+        "href", page_target(target, webview)
+    )
 
 
 def page_target(target: str, webview: dict[str, Any]) -> str:
@@ -281,12 +283,14 @@ def test_back_button_after_success_does_no_harm(caller: Caller, page: Page) -> N
     webview = caller.webview(accepted_providers=[FIRST, EXAMPLE])
     page.goto(webview["url"])
     page.get_by_role("link", name="Continue").click()
+    heading(page, "Choose the brand of your lock")
     brands_page = page.url
     page.get_by_role("button", name="Example Locks").click()
     log_in(page, login_of(EXAMPLE))
     heading(page, "Your account is connected")
     for _ in range(6):
-        page.go_back()
+        with contextlib.suppress(Error):  # the vendor's page was a form's answer: Chromium asks first
+            page.go_back()
         if page.url == brands_page or "/view/done" in page.url:
             break
     else:
@@ -328,6 +332,7 @@ def test_expired_link(is_failed: bool, caller: Caller, page: Page) -> None:
     webview = caller.webview(accepted_providers=[FIRST])
     page.goto(webview["url"])
     page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(VENDOR)
     if is_failed:
         page.get_by_role("button", name="Cancel").click()
         heading(page, "You stopped before connecting")
@@ -343,6 +348,7 @@ def test_expired_link(is_failed: bool, caller: Caller, page: Page) -> None:
 def test_login_that_took_until_the_link_expired(caller: Caller, page: Page) -> None:
     page.goto(caller.webview(accepted_providers=[FIRST])["url"])
     page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(VENDOR)
     caller.later(hours=25)
     log_in(page, login_of(FIRST))
     heading(page, "This link has expired")
@@ -353,7 +359,13 @@ def test_unknown_links(caller: Caller, page: Page) -> None:
     url = caller.webview()["url"]
     view = url.partition("?")[0]
     known = urlsplit(url).query.partition("&")[0]
-    for bad in (url[:-1] + "!", url + "x", view, f"{view}?{known}", f"{view}?connect_webview_id=%00&auth_token=x"):
+    for bad in (
+        url[:-1] + "!",
+        url + "x",
+        view,
+        f"{view}?{known}",
+        f"{view}?connect_webview_id=%00&auth_token=x",
+    ):
         answer = page.goto(bad)
         assert answer is not None
         assert answer.status == 404, bad
@@ -444,11 +456,9 @@ def test_frame_tells_its_parent(caller: Caller, page: Page, parent: Callable[[st
     frame.get_by_role("button", name="Try again").click()
     frame.locator(EMAIL).first.fill(login_of(FIRST))
     frame.locator(PASSWORD).first.fill("1234")
-    while True:
-        frame.get_by_role("button").filter(has_not_text=QUIET).first.click()
-        frame.wait_for_load_state()
-        if "/ostiary/sandbox/" not in frame.url:
-            break
+    while "/ostiary/sandbox/" in frame.url:
+        with frame.expect_navigation():
+            frame.get_by_role("button").filter(has_not_text=QUIET).first.click()
     page.wait_for_function("heard.length == 2")
     (origin, failed), (_, succeeded) = page.evaluate("heard")
     assert origin == caller.running.url
@@ -534,6 +544,7 @@ def test_every_page_is_accessible(
     page.goto(webview["url"])
     audit()
     page.get_by_role("link", name="Continue").click()
+    heading(page, "Choose the brand of your lock")
     audit()
     page.goto(caller.running.url + "/connect_webviews/callback?state=no")
     audit()
@@ -541,6 +552,7 @@ def test_every_page_is_accessible(
     page.goto(once["url"])
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Cancel").click()
+    heading(page, "You stopped before connecting")
     audit()
     connect(page, once)
     audit()
@@ -553,7 +565,8 @@ def test_tree_that_a_screen_reader_gets(caller: Caller, page: Page) -> None:
     name = brands()[FIRST].manifest.display_name
     expect(page.locator("body")).to_match_aria_snapshot(f"""
       - complementary "Sandbox notice"
-      - banner: {caller.workspace.name}
+      - banner:
+        - paragraph: {caller.workspace.name}
       - main:
         - heading "Connect your locks" [level=1]
         - region "What this allows":

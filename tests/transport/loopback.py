@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from ostiary.domain.provider import AsgiApp
-from ostiary.transport import NetworkHttp
+from ostiary.transport.network import NetworkHttp
 
 
 @asynccontextmanager

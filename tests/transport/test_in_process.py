@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from ostiary.domain.provider import AsgiApp, HttpRequest, HttpResponse, NoAnswer, NotSent
-from ostiary.transport import InProcessHttp
+from ostiary.transport.in_process import InProcessHttp
 
 from .loopback import network, serving
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ostiary.domain.provider import HttpRequest, HttpResponse, NoAnswer, NotSent
-from ostiary.transport import NetworkHttp
+from ostiary.transport.network import NetworkHttp
 
 from .loopback import free_socket, listening, network, serving
 

@@ -263,7 +263,7 @@ def test_generous_refuses_mixed_formats(query: str) -> None:
 
 def test_the_refusal_names_the_parameter() -> None:
     assert refused("inner.size=1&inner.size=2") == (
-        "Could not parse parameter: 'inner.size' has repeated values but is not an array parameter"
+        "Cannot read parameter 'inner.size': it takes one value and is given several"
     )
 
 

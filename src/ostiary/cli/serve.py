@@ -25,6 +25,8 @@ def run_server(settings: Settings, host: str, port: int, *, as_json: bool) -> No
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for chatty in ("uvicorn", "alembic"):
+        logging.getLogger(chatty).setLevel("WARNING")
     with contextlib.ExitStack() as stack:
         if not is_postgres(settings.database_url):
             try:
@@ -86,6 +88,7 @@ def uvicorn_config(asgi: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

@@ -93,7 +93,7 @@ async def list_events(
     offset: int = 0,
     **filters: Sequence[str] | None,
 ) -> list[Event]:
-    """Newest first. A filter is a list of accepted values; None filters nothing, an empty list finds nothing."""
+    """Newest first. A filter is a list of accepted values: None lets all pass, an empty list nothing."""
     names = tuple(name for name in FILTERS if filters.get(name) is not None)
     params = {f"in_{name}": text_list(filters[name]) for name in names}
     rows = await _list_for(names)(

@@ -208,14 +208,14 @@ def _read_list(leaf: Leaf, pairs: Pairs, name: str, strict: bool) -> list[object
     plain = pairs.get(name, [])
     brackets = [] if strict else pairs.get(f"{name}[]", [])
     if plain and brackets:
-        raise _ambiguous(name, "mixes the repeated and bracket array formats")
+        raise _ambiguous(name, "it is given both with and without brackets")
     values = plain or brackets
     if not values:
         return []
     if len(values) == 1 and _is_null(values[0], strict):
         return [[]]
     if any(_is_null(value, strict) for value in values):
-        raise _ambiguous(name, "mixes empty values with other values")
+        raise _ambiguous(name, "an empty value stands for the empty list, so it must be the only one")
     if not strict and any("," in value for value in values):
         values = _split(name, plain)
     return [[_read_leaf(leaf, value, strict) for value in values]]
@@ -224,14 +224,12 @@ def _read_list(leaf: Leaf, pairs: Pairs, name: str, strict: bool) -> list[object
 def _split(name: str, plain: list[str]) -> list[str]:
     """The elements of `k=a,b`, which is the one place where a generous query may have a comma."""
     if not plain:
-        raise _ambiguous(name, 'uses the bracket array format with a value containing a comma ","')
+        raise _ambiguous(name, "a value in brackets cannot contain a comma")
     if len(plain) > 1:
-        raise _ambiguous(
-            name, 'mixes the comma and repeated array formats, or repeats a value containing a comma ","'
-        )
+        raise _ambiguous(name, "it is either repeated or separated by commas, not both")
     values = plain[0].split(",")
     if not all(value.strip() for value in values):
-        raise _ambiguous(name, "uses the comma array format with one or more empty values")
+        raise _ambiguous(name, "there is nothing between two commas or at an end")
     return values
 
 
@@ -242,7 +240,7 @@ def _read_owner(name: str, pairs: Pairs, strict: bool) -> list[object]:
     value = _only(name, pairs)
     below = next((key for key in pairs if key.startswith(f"{name}.")), None)
     if below is not None:
-        raise _ambiguous(name, f"conflicts with the nested parameter '{below}'")
+        raise _ambiguous(name, f"it cannot have a value of its own beside '{below}'")
     return [None if _is_null(value, strict) else value]
 
 
@@ -253,7 +251,7 @@ def _read_record(leaf: Leaf, pairs: Pairs, name: str, strict: bool) -> list[obje
         if key.startswith(prefix):
             inner = key[len(prefix) :]
             if "." in inner or (inner.endswith("[]") and not strict):
-                raise _ambiguous(key, "is nested inside a record parameter, whose values are plain")
+                raise _ambiguous(key, "the values of a record are plain, without names or lists below")
             record[inner] = _read_leaf(leaf, _only(key, pairs), strict)
     return [record] if record else []
 
@@ -261,7 +259,7 @@ def _read_record(leaf: Leaf, pairs: Pairs, name: str, strict: bool) -> list[obje
 def _only(name: str, pairs: Pairs) -> str:
     values = pairs[name]
     if len(values) > 1:
-        raise _ambiguous(name, "has repeated values but is not an array parameter")
+        raise _ambiguous(name, "it takes one value and is given several")
     return values[0]
 
 
@@ -300,4 +298,4 @@ def _number(value: str) -> int | float | str:
 
 
 def _ambiguous(name: str, why: str) -> ApiError:
-    return ApiError("invalid_query_params", f"Could not parse parameter: '{name}' {why}")
+    return ApiError("invalid_query_params", f"Cannot read parameter '{name}': {why}")

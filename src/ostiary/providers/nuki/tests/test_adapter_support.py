@@ -36,7 +36,7 @@ from ostiary.providers.nuki import Adapter as NukiAdapter
 from ostiary.providers.nuki import Simulator as NukiSimulator
 from ostiary.providers.nuki.mapping import vendor_name
 from ostiary.providers.nuki.simulator import MemoryHomes
-from ostiary.transport import InProcessHttp
+from ostiary.transport.in_process import InProcessHttp
 
 JOHN = MANIFEST.known_logins[0]
 BACK = "https://ostiary.invalid/connect_webviews/callback"
