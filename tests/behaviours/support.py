@@ -156,7 +156,7 @@ async def told(house: TestHouse, code: Wire) -> list[str]:
     return [name.removeprefix("access_code.") for name in types]
 
 
-# --- the vendor's side ----------------------------------------------------------------------------------------
+# --- the vendor's side -----------------------------------------------------------------------------
 
 
 async def online(house: TestHouse, lock: Wire, is_online: bool) -> None:
@@ -216,7 +216,7 @@ async def nothing_changes(house: TestHouse, lock: Wire) -> AsyncIterator[None]:
     assert await state() == before
 
 
-# --- another tenant --------------------------------------------------------------------------------------------
+# --- another tenant ---------------------------------------------------------------------------------
 
 
 async def neighbour(house: TestHouse) -> TestHouse:

@@ -5,8 +5,10 @@ import contextlib
 import ctypes
 import gc
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -68,7 +70,7 @@ def uvloop_runner() -> asyncio.Runner:
 
 
 class Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and leaves the ending to those who started it."""
 
     def __init__(self, config: uvicorn.Config, ready: str) -> None:
         super().__init__(config)
@@ -77,6 +79,19 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         print(self._ready, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own raises the signal once more at its end, and the house would never be closed."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
 
 
 def uvicorn_config(asgi: Any) -> uvicorn.Config:

@@ -7,13 +7,11 @@ SQLite's single writer without any other task getting in between.
 """
 
 from collections.abc import Generator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 from sqlalchemy import Text, bindparam
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.elements import ColumnElement
@@ -24,8 +22,19 @@ Call = tuple["Statement", Params]
 Dialect = Literal["sqlite", "postgres"]
 
 
-_SQLITE: Any = sqlite.dialect(paramstyle="named")
-_POSTGRES: Any = psycopg.dialect()  # type: ignore[no-untyped-call]
+@cache
+def _sqlite() -> Any:
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.dialect(paramstyle="named")
+
+
+@cache
+def _postgres() -> Any:
+    """Loaded only where it is used: it costs a start a tenth of a second."""
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    return psycopg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Statement:
@@ -52,16 +61,16 @@ class Statement:
 
     @cached_property
     def sqlite(self) -> str:
-        return str(self.clause.compile(dialect=_SQLITE))
+        return str(self.clause.compile(dialect=_sqlite()))
 
     @cached_property
     def postgres(self) -> str:
-        return str(self.clause.compile(dialect=_POSTGRES))
+        return str(self.clause.compile(dialect=_postgres()))
 
     @cached_property
     def constants(self) -> Params:
         """Values that stand in the clause itself, which SQLAlchemy also makes parameters of."""
-        binds: Any = self.clause.compile(dialect=_SQLITE)
+        binds: Any = self.clause.compile(dialect=_sqlite())
         return {name: bind.value for name, bind in binds.binds.items() if not bind.required}
 
     def __call__(self, **params: Any) -> "Run":

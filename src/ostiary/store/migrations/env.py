@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from ostiary.store.tables import metadata
+from ostiary.store.tables import with_partial_indexes
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=metadata,
+    target_metadata=with_partial_indexes(),
     transactional_ddl=True,
 )
 with context.begin_transaction():
