@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
 JAVASCRIPT: Final = Path(__file__).parent / "js"
 MODULE: Final = JAVASCRIPT / "node_modules/@seamapi/types/lib/seam/connect/openapi.js"
@@ -274,7 +274,7 @@ class Recorder:
     """
 
     def __init__(self, app: AsgiApp) -> None:
-        self._app = app
+        self.app = app
         self._is_on = is_installed()
         self.checked: Counter[str] = Counter()
         self.violations: dict[str, Json] = {}
@@ -283,7 +283,7 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if not self._is_on or scope["type"] != "http" or not knows(path):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         status = 0
         chunks: list[bytes] = []
@@ -296,7 +296,7 @@ class Recorder:
                 chunks.append(message.get("body", b""))
             await send(message)
 
-        await self._app(scope, receive, listen)
+        await self.app(scope, receive, listen)
         if status == 200 and any(chunks):
             self.record(path, json.loads(b"".join(chunks)))
 

@@ -13,13 +13,12 @@ from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 import uvicorn
+from tests.transport.loopback import free_socket
 
 from ostiary import app, providers, store
 from ostiary.domain.provider import Brand
 from ostiary.settings import read_settings
 from ostiary.store.tx import Tx
-from tests.transport.loopback import free_socket
-
 
 EXAMPLE = "example_locks"
 
@@ -132,12 +131,12 @@ class Caller:
         self._api_key = api_key
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
-        request = Request(  # noqa: S310
+        request = Request(
             self.running.url + path,
             json.dumps(body).encode(),
             {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"},
         )
-        with urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urlopen(request, timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 

@@ -51,7 +51,9 @@ class Vendor:
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     def adapter(self, workspace: Workspace, provider: str) -> Any:
-        return {ACME.key: self}[provider] if self.is_set_up else {}[provider]
+        if not self.is_set_up:
+            raise KeyError(provider)
+        return {ACME.key: self}[provider]
 
     def login_url(self, *, state: str, redirect_uri: str, verifier: str) -> str:
         return "https://acme.example/login?" + urlencode({"state": state, "redirect_uri": redirect_uri})

@@ -102,9 +102,6 @@ class Guest:
     is_deleted: bool = False
     names: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.wish = {"name": self._name(), "code": self._pin(), **self._window(self.kind)}
-
     def _name(self) -> str:
         name = f"g{self.number:02d}.{len(self.names)}"
         self.names.append(name)
@@ -131,16 +128,15 @@ class Guest:
         return {"starts_at": _wire(start), "ends_at": _wire(end)}
 
     async def live(self, pause: Callable[[], Awaitable[None]]) -> None:
+        self.wish = {"name": self._name(), "code": self._pin(), **self._window(self.kind)}
         await self._create()
-        for _ in range(self.chance.choice((0, 1, 1, 2, 3))):
-            await self._wait_or_hurry(pause)
-            if self.kind not in ("expiring", "starting"):
-                await self._update(self._change())
-            else:
-                await self._update({"name": self._name()})
         if self.kind == "expiring":
             self.is_deleted = True
-        elif self.chance.random() < 0.35:
+            return
+        for _ in range(self.chance.choice((0, 1, 1, 2, 3))):
+            await self._wait_or_hurry(pause)
+            await self._update({"name": self._name()} if self.kind == "starting" else self._change())
+        if self.chance.random() < 0.35:
             await self._wait_or_hurry(pause)
             await self._delete()
 

@@ -14,20 +14,17 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ostiary.domain.errors import ApiError
+from ostiary.wire.issues import MOST_ISSUES, Issue, invalid_input
+from ostiary.wire.json_body import parse_json_object, refuse_unstorable
 from ostiary.wire.validation import (
-    MOST_ISSUES,
     CustomMetadata,
     CustomMetadataFilter,
     Instant,
-    Issue,
     Limit,
     NonEmpty,
     PageCursor,
     Shape,
     Uuid,
-    invalid_input,
-    parse_json_object,
-    refuse_unstorable,
 )
 
 ID = "11111111-2222-3333-4444-555555555555"

@@ -299,7 +299,7 @@ def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) 
     )
 
 
-def rewished(code: AccessCode, now: datetime, **changes: Any) -> AccessCode:
+def rewished(code: AccessCode, now: datetime, /, **changes: Any) -> AccessCode:
     """The same code with another wish: it is tried afresh, and old failures no longer speak for it."""
     return replace(
         code,

@@ -16,9 +16,9 @@ from ..domain.errors import ApiError
 from ..domain.provider import AsgiApp, Receive, Scope, Send
 from ..store.tx import Database, Tx
 from .auth import authenticate
+from .json_body import parse_json_object
 from .operation import OPERATIONS, Caller, House, Operation
 from .params import parse_query
-from .validation import parse_json_object
 
 log = logging.getLogger("ostiary.wire")
 

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import inspect
 
 from ..domain.errors import ApiError
-from .validation import refuse_unstorable
+from .json_body import refuse_unstorable
 
 Leaf = Literal["string", "number", "boolean", "instant"]
 

@@ -12,12 +12,8 @@ Rules across fields belong in the struct's `__post_init__`, as a `ValueError` wi
 A pattern in a shape should end with `(?!\\n)$`: Python's `$` alone lets a line break through at the end.
 """
 
-import json
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -27,13 +23,11 @@ from msgspec import Meta, inspect
 
 from ..domain.errors import ApiError
 from ..domain.instants import parse_instant
+from .issues import MOST_ISSUES, Issue, Path, invalid_input, mismatch, word
+from .json_body import NUL_ESCAPE, parse_json_object
 
 T = TypeVar("T", bound=msgspec.Struct)
-Path = tuple[str, ...]
 
-# A small body can hold very many mistakes; the answer to it should stay small too.
-MOST_ISSUES: Final = 100
-_DEEPEST_PATH: Final = 32
 
 # --- field types for shapes ------------------------------------------------------------------------
 # `extra["kind"]` is how the walk below, and `wire.params`, recognise them.
@@ -80,63 +74,6 @@ CustomMetadataFilter = Annotated[
     Meta(max_length=50, extra={"kind": "custom_metadata"}),
 ]
 """Pairs that must all match; null matches a key that is not set. From a query, booleans arrive as text."""
-
-
-# --- issues and their wording ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """
-    One thing that is wrong.
-
-    Attributes:
-        path: Wire names and list indices from the top; empty for the request itself.
-        branches: For a union, what every alternative had to say; the tree shows these instead.
-    """
-
-    message: str
-    path: Path = ()
-    branches: "tuple[Issue, ...]" = ()
-
-
-def invalid_input(issues: Sequence[Issue]) -> ApiError:
-    """400 `invalid_input` about all issues (at least one), with the message and tree of zod 3."""
-    if len(issues) == 1:
-        message = _alone(issues[0])
-    else:
-        message = f"{len(issues)} Input Errors: {', '.join(map(_among_others, issues))}"
-    return ApiError("invalid_input", message, validation_errors=_tree(issues))
-
-
-def _alone(issue: Issue) -> str:
-    if issue.message == "Required" and issue.path:
-        return f"{'.'.join(issue.path)} is required"
-    return _among_others(issue)
-
-
-def _among_others(issue: Issue) -> str:
-    return f'{issue.message} for "{".".join(issue.path)}"' if issue.path else issue.message
-
-
-def _tree(issues: Iterable[Issue]) -> dict[str, object]:
-    root: dict[str, Any] = {"_errors": []}
-    for issue in _flat(issues):
-        node = root
-        for name in issue.path:
-            if name == "_errors":  # a caller's own metadata key; the tree has no place below this name
-                break
-            node = node.setdefault(name, {"_errors": []})
-        node["_errors"].append(issue.message)
-    return root
-
-
-def _flat(issues: Iterable[Issue]) -> Iterator[Issue]:
-    for issue in issues:
-        if issue.branches:
-            yield from _flat(issue.branches)
-        else:
-            yield issue
 
 
 # --- shapes ----------------------------------------------------------------------------------------
@@ -193,7 +130,7 @@ class Shape(Generic[T]):
             value = self._decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
             raise self._refusal(parse_json_object(body), refusal) from None
-        if self._has_inner_instants or _NUL_ESCAPE in body or self._has_bad_instant(value):
+        if self._has_inner_instants or NUL_ESCAPE in body or self._has_bad_instant(value):
             self._refuse_issues(parse_json_object(body))
         return value
 
@@ -286,30 +223,6 @@ def _walk(node: inspect.Type, value: object, path: Path) -> Iterator[Issue]:
     return walker(node, value, path) if walker else iter(())
 
 
-def _word(value: object) -> str:
-    """zod's word for what a value is."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "nan" if value != value else "number"
-        case str():
-            return "string"
-        case Mapping():
-            return "object"
-        case list() | tuple() | set() | frozenset():
-            return "array"
-        case date():
-            return "date"
-    return "unknown"
-
-
-def _mismatch(expected: str, value: object, path: Path) -> Issue:
-    return Issue(f"Expected {expected}, received {_word(value)}", path)
-
-
 def _walk_metadata(node: inspect.Metadata, value: object, path: Path) -> Iterator[Issue]:
     walker = _KIND_WALKERS.get(_kind(node))
     yield from walker(node.type, value, path) if walker else _walk(node.type, value, path)
@@ -317,7 +230,7 @@ def _walk_metadata(node: inspect.Metadata, value: object, path: Path) -> Iterato
 
 def _walk_struct(node: inspect.StructType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, Mapping):
-        yield _mismatch("object", value, path)
+        yield mismatch("object", value, path)
         return
     for field in node.fields:
         name = field.encode_name
@@ -341,7 +254,7 @@ def _names(struct_type: type[msgspec.Struct]) -> frozenset[str]:
 
 def _walk_string(node: inspect.StrType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, str):
-        yield _mismatch("string", value, path)
+        yield mismatch("string", value, path)
         return
     if node.min_length is not None and len(value) < node.min_length:
         yield Issue(f"String must contain at least {node.min_length} character(s)", path)
@@ -355,14 +268,14 @@ def _walk_integer(node: inspect.IntType, value: object, path: Path) -> Iterator[
     if isinstance(value, float) and value == value:
         yield Issue("Expected integer, received float", path)
     elif not isinstance(value, int) or isinstance(value, bool):
-        yield _mismatch("number", value, path)
+        yield mismatch("number", value, path)
     else:
         yield from _walk_range(node, value, path)
 
 
 def _walk_float(node: inspect.FloatType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        yield _mismatch("number", value, path)
+        yield mismatch("number", value, path)
         return
     try:
         number = float(value)
@@ -388,12 +301,12 @@ def _walk_range(node: inspect.IntType | inspect.FloatType, value: float, path: P
 
 def _walk_boolean(node: inspect.BoolType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, bool):
-        yield _mismatch("boolean", value, path)
+        yield mismatch("boolean", value, path)
 
 
 def _walk_null(node: inspect.NoneType, value: object, path: Path) -> Iterator[Issue]:
     if value is not None:
-        yield _mismatch("null", value, path)
+        yield mismatch("null", value, path)
 
 
 def _walk_literal(node: inspect.LiteralType, value: object, path: Path) -> Iterator[Issue]:
@@ -411,10 +324,10 @@ def _walk_choice(choices: Sequence[object], value: object, path: Path) -> Iterat
     if any(type(value) is type(each) and value == each for each in choices):
         return
     listed = " | ".join(f"'{each}'" if isinstance(each, str) else str(each) for each in choices)
-    if _word(value) in {_word(each) for each in choices}:
+    if word(value) in {word(each) for each in choices}:
         yield Issue(f"Invalid enum value. Expected {listed}, received '{value}'", path)
     else:
-        yield _mismatch(listed, value, path)
+        yield mismatch(listed, value, path)
 
 
 def _walk_list(
@@ -423,7 +336,7 @@ def _walk_list(
     path: Path,
 ) -> Iterator[Issue]:
     if not isinstance(value, list | tuple | set | frozenset):
-        yield _mismatch("array", value, path)
+        yield mismatch("array", value, path)
         return
     yield from _walk_count(node, len(value), path)
     for index, item in enumerate(value):
@@ -432,7 +345,7 @@ def _walk_list(
 
 def _walk_tuple(node: inspect.TupleType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, list | tuple | set | frozenset):
-        yield _mismatch("array", value, path)
+        yield mismatch("array", value, path)
         return
     wanted = len(node.item_types)
     if len(value) != wanted:
@@ -455,7 +368,7 @@ def _walk_count(
 
 def _walk_record(node: inspect.DictType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, Mapping):
-        yield _mismatch("object", value, path)
+        yield mismatch("object", value, path)
         return
     if node.min_length is not None and len(value) < node.min_length:
         yield Issue(f"Object must contain at least {node.min_length} key(s)", path)
@@ -500,14 +413,14 @@ def _walk_uuid(node: inspect.StrType, value: object, path: Path) -> Iterator[Iss
 
 def _walk_instant(node: inspect.StrType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, str):
-        yield _mismatch("string", value, path)
+        yield mismatch("string", value, path)
     elif not _is_readable(value):
         yield Issue("Invalid datetime", path)
 
 
 def _walk_custom_metadata(node: inspect.DictType, value: object, path: Path) -> Iterator[Issue]:
     if not isinstance(value, Mapping):
-        yield _mismatch("object", value, path)
+        yield mismatch("object", value, path)
         return
     if node.max_length is not None and len(value) > node.max_length:
         yield Issue(f"Custom metadata is limited to a maximum of {node.max_length} keys", path)
@@ -547,88 +460,3 @@ _KIND_WALKERS: Final[Mapping[object, Walker]] = {
     "custom_metadata": _walk_custom_metadata,
     "custom_metadata_key": _walk_custom_metadata_key,
 }
-
-
-# --- bodies ----------------------------------------------------------------------------------------
-
-# The only way for NUL into a string: msgspec refuses the byte itself, and half a surrogate pair.
-_NUL_ESCAPE: Final = b"\\u0000"
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-
-
-def parse_json_object(body: bytes) -> dict[str, object]:
-    """
-    Read a body that must be a JSON object.
-
-    Raises:
-        ApiError: 400 `invalid_input`: the body is not JSON, not an object, or has text that the store
-            refuses. The message gives the place but never repeats the body, which may hold a PIN.
-    """
-    try:
-        data = msgspec.json.decode(body)
-    except RecursionError:
-        raise _malformed(": nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        _refuse_lone_surrogates(body)
-        raise _malformed(_where(body, error)) from None
-    if not isinstance(data, dict):
-        raise invalid_input([_mismatch("object", data, ())])
-    if _NUL_ESCAPE in body:
-        refuse_unstorable(data)
-    return data
-
-
-def refuse_unstorable(data: object) -> None:
-    """
-    Refuse text with NUL, which PostgreSQL cannot hold, or with half a surrogate pair, which UTF-8 cannot.
-
-    Raises:
-        ApiError: 400 `invalid_input`, with the place of each such string. One in a key is reported at the
-            object, since the key itself could not be sent back.
-    """
-    issues = list(islice(_unstorable(data), MOST_ISSUES))
-    if issues:
-        raise invalid_input(issues)
-
-
-def _unstorable(data: object) -> Iterator[Issue]:
-    """Without recursion: msgspec nests deeper than Python may."""
-    todo: deque[tuple[Path, object]] = deque([((), data)])
-    while todo:
-        path, value = todo.popleft()
-        if isinstance(value, str):
-            if _UNSTORABLE.search(value):
-                yield Issue("String contains characters that cannot be stored", path[:_DEEPEST_PATH])
-        elif isinstance(value, Mapping):
-            for key, child in value.items():
-                is_bad = isinstance(key, str) and _UNSTORABLE.search(key)
-                todo.append((path, key) if is_bad else ((*path, str(key)), child))
-        elif isinstance(value, list | tuple):
-            todo.extend(((*path, str(index)), child) for index, child in enumerate(value))
-
-
-def _refuse_lone_surrogates(body: bytes) -> None:
-    """JSON allows half a surrogate pair as an escape, msgspec does not; name the string, not a byte."""
-    if b"\\u" not in body:
-        return
-    try:
-        data = json.loads(body.decode())
-    except (ValueError, RecursionError):
-        return
-    refuse_unstorable(data)
-
-
-def _where(body: bytes, error: Exception) -> str:
-    """Which byte, and why, in words that hold nothing of the body."""
-    try:
-        body.decode()
-    except UnicodeDecodeError as undecodable:
-        return f" at byte {undecodable.start}: not UTF-8"
-    if isinstance(error, msgspec.ValidationError):
-        return ": a number is out of range"
-    match = re.fullmatch(r"JSON is malformed: (.+) \(byte ([0-9]+)\)", str(error))
-    return f" at byte {match[2]}: {match[1]}" if match else f" at byte {len(body)}: it ends too early"
-
-
-def _malformed(detail: str) -> ApiError:
-    return invalid_input([Issue(f"Malformed JSON{detail}")])

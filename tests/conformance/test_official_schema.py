@@ -1,0 +1,337 @@
+"""
+Every answer as the official schema has it: one long story through the whole house, then what it showed.
+
+The story brings about every state of a code, a door, a device and an account that an answer can tell of,
+and with them every kind of event.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from ostiary.connect import login
+from ostiary.domain.events import EMITTED
+from ostiary.wire.operation import OPERATIONS
+
+from ..house import PROVIDER, PUBLIC_URL, TestHouse, open_house
+from . import official
+
+NOT_IN_STORIES: frozenset[str] = frozenset()
+"""Kinds of events that no story here brings about, each with its reason."""
+
+
+@dataclass
+class Told:
+    """What the stories left behind."""
+
+    recorder: official.Recorder
+    events: set[str]
+
+
+@asynccontextmanager
+async def recorded(folder: Path, told: Told) -> AsyncIterator[TestHouse]:
+    """A house whose answers are all compared; at the end its kinds of events are noted."""
+    async with open_house(folder) as house:
+        told.recorder.app = house.house.asgi
+        transport = httpx.ASGITransport(app=told.recorder)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, timeout=30) as http:
+            watched = replace(house, http=http)
+            yield watched
+            told.events.update(event["event_type"] for event in await watched.events(limit=5000))
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """After all stories."""
+    official.schema()
+    told = Told(official.Recorder(_nowhere), set())
+
+    async def tell() -> None:
+        for story in STORIES:
+            async with recorded(tmp_path_factory.mktemp(story.__name__), told) as house:
+                await story(house)
+
+    asyncio.run(tell())
+    yield told
+
+
+async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError("no house is open")
+
+
+def test_every_answer_is_as_the_official_schema_has_it(told: Told) -> None:
+    told.recorder.check()
+
+
+def test_every_operation_was_answered(told: Told) -> None:
+    official_paths = {path for path in OPERATIONS if not path.startswith("/ostiary/")}
+    assert official_paths - set(told.recorder.checked) == set()
+
+
+def test_every_kind_of_event_was_told(told: Told) -> None:
+    assert EMITTED - told.events == NOT_IN_STORIES
+
+
+def test_nothing_is_sent_that_the_official_schema_does_not_know(told: Told) -> None:
+    assert told.recorder.extras == {}
+
+
+def test_a_mistake_is_found() -> None:
+    """The comparison itself: a wrong type, a missing field, a wrong word, all named."""
+    official.schema()
+    attempt = {"action_attempt_id": "x", "action_type": "LOCK_DOOR", "status": "pending", "result": {}}
+    assert official.validate_response("/action_attempts/get", {"action_attempt": attempt, "ok": True}) == [
+        "action_attempt.action_attempt_id: 'x' is not a 'uuid'",
+        "action_attempt.result: {} is not of type 'null'",
+        "action_attempt: 'error' is a required property",
+    ]
+    assert official.unknown_fields("/action_attempts/get", {"action_attempt": {**attempt, "colour": 1}}) == {
+        "action_attempt.colour"
+    }
+
+
+# --- the stories ---------------------------------------------------------------------------------------
+
+
+async def asking(house: TestHouse) -> None:
+    """Every read in each of its methods, lists with pages, every write that needs no lock."""
+    await house.connect(
+        customer_key="anna",
+        custom_metadata={"floor": "2", "is_new": True},
+        custom_redirect_url="https://example.com/done?from=here",
+        custom_redirect_failure_url="https://example.com/failed",
+        accepted_capabilities=["lock"],
+        device_selection_mode="single",
+    )
+    webview = (await house.call("/connect_webviews/create"))["connect_webview"]
+    webview_id = webview["connect_webview_id"]
+    account = (await house.call("/connected_accounts/list"))["connected_accounts"][0]
+    account_id = account["connected_account_id"]
+    lock = await house.lock_with_keypad()
+    device_id = lock["device_id"]
+    code = await house.create_code(device_id, name="Ann", common_code_key="guests")
+    reads: list[tuple[str, dict[str, Any]]] = [
+        ("/workspaces/get", {}),
+        ("/connect_webviews/get", {"connect_webview_id": webview_id}),
+        ("/connect_webviews/list", {"limit": 1}),
+        ("/connected_accounts/get", {"connected_account_id": account_id}),
+        ("/connected_accounts/get", {"email": "john@example.com"}),
+        ("/connected_accounts/list", {"search": "john"}),
+        ("/devices/get", {"device_id": device_id}),
+        ("/devices/get", {"name": lock["display_name"]}),
+        ("/devices/list", {"limit": 1}),
+        ("/devices/list", {"device_ids": []}),
+        ("/devices/list_device_providers", {}),
+        ("/devices/list_device_providers", {"provider_category": "stable"}),
+        ("/locks/get", {"device_id": device_id}),
+        ("/locks/list", {}),
+        ("/access_codes/get", {"access_code_id": code["access_code_id"]}),
+        ("/access_codes/list", {"device_id": device_id}),
+        ("/access_codes/generate_code", {"device_id": device_id}),
+        ("/action_attempts/list", {"device_id": device_id}),
+        ("/events/get", {"event_type": "device.added"}),
+        ("/events/list", {"since": "1970-01-02T00:00:00Z"}),
+    ]
+    for path, parameters in reads:
+        await house.call(path, **parameters)
+        assert (await house.request("GET", path, params=_query(parameters))).status_code == 200, path
+    update = {
+        "connected_account_id": account_id,
+        "display_name": "Anna's home",
+        "custom_metadata": {"a": "b"},
+    }
+    assert (await house.request("PATCH", "/connected_accounts/update", json=update)).status_code == 200
+    await house.call("/devices/update", device_id=device_id, name="Haus 3", custom_metadata={"door": "main"})
+    await house.call("/devices/list")
+    assert (
+        await house.request("DELETE", "/connect_webviews/delete", params={"connect_webview_id": webview_id})
+    ).status_code == 200
+
+
+def _query(parameters: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, value if value != [] else "") for key, value in parameters.items()]
+
+
+async def logging_in(house: TestHouse) -> None:
+    """A login that fails, one that works, one that is cut off and made again, and its end."""
+    made = (await house.call("/connect_webviews/create"))["connect_webview"]
+    query = dict(parse_qsl(urlsplit(made["url"]).query))
+    database = house.house.database
+    _, state, _ = await database.write(login.begin, made["connect_webview_id"], query["auth_token"], PROVIDER)
+    await database.write(login.fail, state)
+    await house.call("/connect_webviews/get", connect_webview_id=made["connect_webview_id"])
+    account_id = await house.connect(customer_key="anna")
+    lock = await house.lock_with_keypad()
+    code = await house.create_code(lock["device_id"], name="Ann")
+    await house.code_until(code["access_code_id"], lambda code: code["status"] == "set")
+    await house.simulator("faults", fault="login_rejected")
+
+    async def is_cut_off() -> bool:
+        await house.call("/access_codes/update", access_code_id=code["access_code_id"], name="Anna")
+        await house.advance(700)
+        account = (await house.call("/connected_accounts/get", connected_account_id=account_id))[
+            "connected_account"
+        ]
+        return bool(account["errors"])
+
+    await house.until(is_cut_off, bool)
+    await look_around(house)
+    await house.call("/locks/unlock_door", device_id=lock["device_id"])
+    await house.connect(customer_key="anna")
+    await house.code_until(code["access_code_id"], lambda code: code["pending_mutations"] == [])
+    await told_of(house, "connected_account.completed_first_sync_after_reconnection")
+    assert (
+        await house.request(
+            "DELETE", "/connected_accounts/delete", params={"connected_account_id": account_id}
+        )
+    ).status_code == 200
+
+
+async def devices_change(house: TestHouse) -> None:
+    """Offline, low battery, no keypad, no subscription, another name, jammed, gone, handed over."""
+    await house.connect()
+    lock = await house.lock_with_keypad()
+    device_id = lock["device_id"]
+    number = await house.smartlock_id(lock)
+
+    async def change(event_type: str, **change: Any) -> None:
+        await house.simulator("device", smartlock_id=number, **change)
+
+        async def look() -> list[str]:
+            await house.advance(700)
+            await asyncio.sleep(0.05)
+            return await house.event_types(device_id=device_id)
+
+        before = (await house.event_types(device_id=device_id)).count(event_type)
+        await house.until(look, lambda types: types.count(event_type) > before)
+        await look_around(house)
+
+    await change("device.disconnected", online=False)
+    await change("device.connected", online=True)
+    await change("device.low_battery", battery=15)
+    await change("device.battery_status_changed", battery=5)
+    await change("device.battery_status_changed", battery=90)
+    await change("device.error.subscription_required", subscription=False)
+    await change("device.error.subscription_required.resolved", subscription=True)
+    for verb in ("unlock_door", "lock_door", "unlock_door"):
+        asked = await house.call(f"/locks/{verb}", device_id=device_id)
+        await house.attempt(asked["action_attempt"]["action_attempt_id"])
+    await house.simulator("device", smartlock_id=number, jammed=True)
+    for verb in ("unlock_door", "lock_door"):
+        await house.simulator("faults", fault="http_503", times=50)
+        asked = await house.call(f"/locks/{verb}", device_id=device_id)
+        await house.advance(40)
+        attempt = await house.attempt(asked["action_attempt"]["action_attempt_id"])
+        assert attempt["status"] == "error"
+        await clear_faults(house)
+    await house.call("/devices/update", device_id=device_id, is_managed=False)
+
+
+async def codes_live(house: TestHouse) -> None:
+    """Ongoing and time-bound codes, wishes changed, changes by others, deletion."""
+    await house.connect()
+    lock = await house.lock_with_keypad()
+    code = await house.create_code(lock["device_id"], name="Ann", code="498882")
+    code_id = code["access_code_id"]
+    await house.code_until(code_id, lambda code: code["status"] == "set")
+    now = await house.now()
+    frame = {
+        "starts_at": (now - timedelta(hours=1)).isoformat(),
+        "ends_at": (now + timedelta(hours=9)).isoformat(),
+    }
+    attempt = await house.call(
+        "/access_codes/update", access_code_id=code_id, name="Bo", code="734516", **frame
+    )
+    await house.call("/access_codes/get", access_code_id=code_id)
+    await house.code_until(code_id, lambda code: code["pending_mutations"] == [])
+    await house.attempt(attempt["action_attempt"]["action_attempt_id"])
+    await house.call("/action_attempts/list", device_id=lock["device_id"])
+    number = await house.smartlock_id(lock)
+    for deed in ({"do": "change", "code": 734516, "enabled": False}, {"do": "delete", "code": 734516}):
+        await house.simulator("owner_codes", smartlock_id=number, **deed)
+        before = await house.event_types(access_code_id=code_id)
+
+        async def look(before: list[str] = before) -> bool:
+            await house.advance(3600)
+            await asyncio.sleep(0.05)
+            types = await house.event_types(access_code_id=code_id)
+            return any("external" in kind for kind in types[len(before) :])
+
+        await house.until(look, bool)
+        await look_around(house)
+        await house.code_until(code_id, lambda code: code["errors"] == [])
+    later = {
+        "starts_at": (await house.now() + timedelta(hours=24)).isoformat(),
+        "ends_at": (await house.now() + timedelta(hours=48)).isoformat(),
+    }
+    guest = await house.create_code(lock["device_id"], name="Guest", **later)
+    await house.code_until(guest["access_code_id"], lambda code: code.get("is_scheduled_on_device") is True)
+    await told_of(house, "access_code.scheduled_on_device")
+    far = {
+        "starts_at": (await house.now() + timedelta(days=24)).isoformat(),
+        "ends_at": (await house.now() + timedelta(days=48)).isoformat(),
+    }
+    await house.create_code(lock["device_id"], name=None, **far)
+    await look_around(house)
+    await house.advance(25 * 3600)
+    await house.code_until(guest["access_code_id"], lambda code: code["status"] == "set")
+    params = {"access_code_id": guest["access_code_id"]}
+    assert (await house.request("DELETE", "/access_codes/delete", params=params)).status_code == 200
+    await look_around(house)
+    await house.gone(guest["access_code_id"])
+
+
+async def codes_fail(house: TestHouse) -> None:
+    """Writes that the vendor loses, so that nothing comes of them: late, failed, and failed to go."""
+    await house.connect()
+    lock = await house.lock_with_keypad()
+    stays = await house.create_code(lock["device_id"], name="Stays")
+    await house.code_until(stays["access_code_id"], lambda code: code["status"] == "set")
+    await house.simulator("faults", fault="lost", times=1000)
+    fails = await house.create_code(lock["device_id"], name="Fails")
+    await house.call("/access_codes/delete", access_code_id=stays["access_code_id"])
+
+    async def look() -> set[str]:
+        await house.advance(200)
+        await asyncio.sleep(0.1)
+        return set(await house.event_types())
+
+    wanted = {
+        "access_code.delay_in_setting_on_device",
+        "access_code.failed_to_set_on_device",
+        "access_code.failed_to_remove_from_device",
+    }
+    await house.until(look, lambda types: wanted <= types, 30)
+    await look_around(house)
+    await house.call("/access_codes/delete", access_code_id=fails["access_code_id"])
+
+
+async def look_around(house: TestHouse) -> None:
+    """Every list once, as a state may show in any of them."""
+    for device in await house.devices():
+        await house.call("/access_codes/list", device_id=device["device_id"])
+    await house.call("/connected_accounts/list")
+    await house.call("/connect_webviews/list")
+    await house.call("/action_attempts/list")
+    await house.events(limit=5000)
+
+
+async def told_of(house: TestHouse, event_type: str) -> None:
+    await house.until(house.event_types, lambda types: event_type in types)
+
+
+async def clear_faults(house: TestHouse) -> None:
+    base = f"/ostiary/sandbox/{house.workspace.workspace_id}/{PROVIDER}/_simulator"
+    await house.request("DELETE", f"{base}/faults")
+
+
+Story = Callable[[TestHouse], Awaitable[None]]
+STORIES: tuple[Story, ...] = (asking, logging_in, devices_change, codes_live, codes_fail)
