@@ -230,9 +230,9 @@ class Story:
         if number >= self.plan.stranding_until and why in ("before", "on_the_road"):
             why = "after"
         delay = self.chance.uniform(0.5, 3.0) if why == "on_the_road" else self.chance.uniform(0, 0.006)
-        life = self.chance.uniform(0.15, 1.2) if why == "random" else 2.5
-        countdown = self.chance.randint(1, 4)
-        wants_door = self.chance.random() < 0.35
+        life = self.chance.uniform(0.15, 1.0) if why == "random" else 1.2
+        countdown = self.chance.randint(1, 3)
+        wants_door = why in ("after", "around", "on_the_road") and self.chance.random() < 0.3
         self.passage.is_watched = lambda write: write.is_action == wants_door
         self.passage.trap = None
         self.api.before_write = lambda: None

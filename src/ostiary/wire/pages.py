@@ -103,14 +103,14 @@ async def collect(
     found: list[T] = []
     position = start
     size = limit + 1 if matches is None else max(CHUNK, limit + 1)
+    is_first = True
     while True:
         rows = list(await fetch(position, size))
-        for row in rows:
+        for row in rows if is_first else rows[1:]:  # a chunk begins with the row that ended the last one
             if matches is None or matches(row):
                 if len(found) == limit:
                     return found, place(row)
                 found.append(row)
         if len(rows) < size:
             return found, None
-        last = place(rows[-1])
-        position = Position(last.created_at_ms, f"{last.row_id}\x00")
+        position, is_first = place(rows[-1]), False
