@@ -81,6 +81,15 @@ def is_idle(house: TestHouse) -> bool:
     return house.house.dispatcher.stats()["running"] == 0
 
 
+async def until_idle(house: TestHouse) -> None:
+    """Nothing of the engine is under way."""
+
+    async def look() -> bool:
+        return is_idle(house)
+
+    await house.until(look, bool)
+
+
 async def engine_passes(house: TestHouse, seconds: float = 0.0) -> None:
     """Move the clock, and return when the engine has looked at the account and has nothing due any more."""
     before = len(await polls(house))

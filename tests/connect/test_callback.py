@@ -63,12 +63,19 @@ class Vendor:
         return await self.answer()
 
 
+class Clock:
+    now = datetime(2025, 5, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 @dataclass
 class House:
     database: Database
     vendor: Vendor
     http: InProcessHttp
-    now: datetime
+    clock: "Clock"
 
     async def get(self, url: str, **headers: str) -> HttpResponse:
         return await self.http.send(HttpRequest("GET", url, headers))
@@ -151,9 +158,10 @@ async def house(
 ) -> AsyncIterator[House]:
     """The pages, behind a proxy that serves them below a path."""
     vendor = Vendor(answer, is_set_up)
-    database = await open_database(f"sqlite:///{tmp_path / 'ostiary.db'}", [bytes(32)], lambda: opened.now)
+    clock = Clock()
+    database = await open_database(f"sqlite:///{tmp_path / 'ostiary.db'}", [bytes(32)], clock)
     app = Starlette(routes=routes(database, vendor, URL))
-    opened = House(database, vendor, InProcessHttp({URL: app}.get), datetime(2025, 5, 1, 12, tzinfo=UTC))
+    opened = House(database, vendor, InProcessHttp({URL: app}.get), clock)
     await database.write(store.workspaces.create, "Hotel", is_sandbox=True)
     try:
         yield opened
@@ -275,7 +283,7 @@ def test_own_bug_is_a_page_and_the_link_stays_good(tmp_path: Path, caplog: pytes
             it.vendor.answer = _let_in
             assert (await it.get(await it.callback(webview))).status == 303
             assert (await it.again(webview)).status == "authorized"
-            assert "a Connect page failed: /connect_webviews/callback" in caplog.text
+            assert "a Connect page failed: /gate/connect_webviews/callback" in caplog.text
             state = parse_qs(urlsplit(callback).query)["state"][0]
             assert webview.auth_token.reveal() not in caplog.text
             assert state not in caplog.text
@@ -307,9 +315,9 @@ def test_waiting_for_devices(tmp_path: Path) -> None:
             html = await it.page(done)
             assert '<meta http-equiv="refresh" content="1">' in html
             assert "data-told" not in html, "the parent is told when it is over"
-            it.now += timedelta(seconds=30)
+            it.clock.now += timedelta(seconds=30)
             assert '<meta http-equiv="refresh" content="2">' in await it.page(done)
-            it.now += timedelta(seconds=31)
+            it.clock.now += timedelta(seconds=31)
             html = await it.page(done)
             assert "http-equiv" not in html
             assert "takes longer than usual" in html

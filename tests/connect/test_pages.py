@@ -1,110 +1,35 @@
-"""
-The Connect pages as a person meets them: in Chromium, against a whole server.
-
-The simulated vendors' own pages are driven by what every login form has (an address, a password, a button),
-so that no test knows a brand.
-"""
+"""The Connect pages as a person meets them: in Chromium, against a whole server."""
 
 import contextlib
-import http.server
-import itertools
 import re
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect
 
-from .running import EXAMPLE, Caller, Running, brands, running
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="the Connect pages were not tested in a browser: apt-get install chromium"
+from .browsing import (
+    BRANDS,
+    EMAIL,
+    FIRST,
+    PASSWORD,
+    QUIET,
+    VENDOR,
+    connect,
+    heading,
+    is_at_vendor,
+    log_in,
+    login_of,
+    needs_chromium,
+    numbers,
+    tab,
+    tab_to,
 )
-BRANDS = [key for key in brands() if key != EXAMPLE]
-FIRST = BRANDS[0]
-EMAIL, PASSWORD = "input[type=email], input[autocomplete=username]", "input[type=password]"
-QUIET = re.compile("cancel|back|deny", re.I)
-VENDOR = "**/ostiary/sandbox/**"
-numbers = itertools.count(1)
+from .conftest import Elsewhere
+from .running import EXAMPLE, Caller, Running, brands
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("house")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    flags = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A new window; arguments are those of a Playwright context."""
-    contexts = []
-
-    def open_page(**options: Any) -> Page:
-        context = browser.new_context(**options)
-        context.set_default_timeout(5_000)
-        contexts.append(context)
-        return context.new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def page(open_page: Callable[..., Page]) -> Page:
-    return open_page()
-
-
-@pytest.fixture
-def caller(server: Running) -> Caller:
-    return server.workspace(f"Hotel {next(numbers)}")
-
-
-def is_at_vendor(page: Page) -> bool:
-    return "/ostiary/sandbox/" in page.url
-
-
-def log_in(page: Page, email: str, password: str = "1234") -> None:
-    """Through the vendor's pages, whatever they ask."""
-    page.wait_for_url(VENDOR)
-    while is_at_vendor(page):
-        if page.locator(EMAIL).count():
-            page.locator(EMAIL).first.fill(email)
-        if page.locator(PASSWORD).count():
-            page.locator(PASSWORD).first.fill(password)
-        with page.expect_navigation():
-            page.get_by_role("button").filter(has_not_text=QUIET).first.click()
-        if password != "1234":
-            return
-
-
-def login_of(provider: str) -> str:
-    return brands()[provider].manifest.known_logins[0]
-
-
-def connect(page: Page, webview: dict[str, Any]) -> None:
-    """The shortest way, for a webview that accepts the first brand only."""
-    page.goto(webview["url"])
-    page.get_by_role("button", name="Continue").click()
-    log_in(page, login_of(FIRST))
-
-
-def heading(page: Page, text: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text(text)
+pytestmark = needs_chromium
 
 
 # --- the way through --------------------------------------------------------------------------------------
@@ -170,23 +95,6 @@ def test_keyboard_alone_is_enough(caller: Caller, page: Page) -> None:
         with page.expect_navigation():
             page.keyboard.press("Enter")
     heading(page, "Your account is connected")
-
-
-def tab(page: Page) -> str:
-    """Go one stop on; its name. What has the focus must show it."""
-    page.keyboard.press("Tab")
-    outline = page.evaluate(
-        "() => { const s = getComputedStyle(document.activeElement);"
-        " return s.outlineStyle === 'none' ? 0 : parseFloat(s.outlineWidth) }"
-    )
-    name: str = page.evaluate("document.activeElement.innerText.trim()")
-    assert outline >= 2, f"the focus is not visible on {name!r}"
-    return name
-
-
-def tab_to(page: Page, name: str) -> None:
-    page.evaluate("document.activeElement.blur()")
-    assert any(tab(page).startswith(name) for _ in range(5)), f"{name} cannot be reached"
 
 
 def test_wrong_password_stays_in_place(caller: Caller, page: Page) -> None:
@@ -284,19 +192,17 @@ def test_back_button_after_success_does_no_harm(caller: Caller, page: Page) -> N
     page.goto(webview["url"])
     page.get_by_role("link", name="Continue").click()
     heading(page, "Choose the brand of your lock")
-    brands_page = page.url
     page.get_by_role("button", name="Example Locks").click()
     log_in(page, login_of(EXAMPLE))
     heading(page, "Your account is connected")
     for _ in range(6):
         with contextlib.suppress(Error):  # the vendor's page was a form's answer: Chromium asks first
             page.go_back()
-        if page.url == brands_page or "/view/done" in page.url:
+        if page.get_by_text(re.compile("Already connected|Choose the brand")).count():
             break
     else:
         pytest.fail(f"back does not lead back: {page.url}")
-    page.wait_for_load_state()
-    if page.get_by_role("button", name="Example Locks").count():
+    if page.get_by_role("button", name="Example Locks").count():  # kept by the browser
         page.get_by_role("button", name="Example Locks").click()
     heading(page, "Already connected")
     assert len(caller.post("/connected_accounts/list")["connected_accounts"]) == 1
@@ -415,40 +321,20 @@ def test_names_are_text_and_not_markup(server: Running, page: Page) -> None:
     expect(page.get_by_text(f"{name} asks for access")).to_be_visible()
 
 
-# --- inside a frame -----------------------------------------------------------------------------------------
+# --- other origins ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def parent() -> Iterator[Callable[[str], str]]:
-    """Somebody else's page, of another origin, with an address in a frame; it keeps what it is told."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            framed = urlsplit(self.path).query
-            body = (
-                "<script>window.heard = []; onmessage = e => heard.push([e.origin, e.data])</script>"
-                f'<iframe width=400 height=800 src="{framed}"></iframe>'
-            ).encode()
-            self.send_response(200)
-            self.send_header("content-type", "text/html")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield lambda url: f"http://localhost:{server.server_port}/?{url}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def test_way_to_a_vendor_of_another_origin(server: Running, elsewhere: Elsewhere, page: Page) -> None:
+    caller = server.workspace(f"Real {next(numbers)}", is_sandbox=False)
+    page.goto(caller.webview(accepted_providers=[EXAMPLE])["url"])
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(f"{elsewhere.origin}/**")
+    assert page.evaluate("document.referrer") == ""
 
 
-def test_frame_tells_its_parent(caller: Caller, page: Page, parent: Callable[[str], str]) -> None:
+def test_frame_tells_its_parent(caller: Caller, page: Page, elsewhere: Elsewhere) -> None:
     webview = caller.webview(accepted_providers=[FIRST])
-    page.goto(parent(webview["url"]))
+    page.goto(elsewhere.framing(webview["url"]))
     frame = page.frames[1]
     frame.get_by_role("button", name="Continue").click()
     frame.get_by_role("button", name="Cancel").click()
@@ -474,113 +360,3 @@ def test_frame_tells_its_parent(caller: Caller, page: Page, parent: Callable[[st
     assert succeeded == {
         "event": {"event_type": "connect_webview.login_succeeded", "connect_webview_id": identifier}
     }
-
-
-# --- for everybody ------------------------------------------------------------------------------------------
-
-AUDIT = """() => {
-  const wrong = [];
-  const all = selector => [...document.querySelectorAll(selector)];
-  const seen = e => e.checkVisibility() && e.getBoundingClientRect().width > 1;
-  if (document.documentElement.lang !== 'en') wrong.push('no lang');
-  if (!document.title.trim()) wrong.push('no title');
-  if (all('h1').length !== 1) wrong.push(all('h1').length + ' h1');
-  if (all('main').length !== 1) wrong.push('no main');
-  let before = 0;
-  for (const h of all('h1, h2, h3')) {
-    const level = +h.tagName[1];
-    if (level > before + 1) wrong.push('heading skips to ' + level);
-    before = level;
-  }
-  for (const e of all('a, button')) if (!e.innerText.trim()) wrong.push('no name: ' + e.outerHTML);
-  for (const e of all('input:not([type=hidden])')) if (!e.labels.length) wrong.push('no label: ' + e.name);
-  for (const e of all('img')) if (!e.hasAttribute('alt')) wrong.push('no alt: ' + e.src);
-  for (const e of all('img')) if (!e.naturalWidth) wrong.push('broken: ' + e.src);
-  for (const e of all('svg')) if (!e.closest('[aria-hidden=true]')) wrong.push('svg is read out');
-  const ids = all('[id]').map(e => e.id);
-  for (const e of all('[aria-labelledby]'))
-    if (!ids.includes(e.getAttribute('aria-labelledby'))) wrong.push('labelled by nothing');
-  for (const e of all('a.button, a.quiet, button'))
-    if (e.getBoundingClientRect().height < 44) wrong.push('small target: ' + e.innerText);
-  if (document.documentElement.scrollWidth > innerWidth) wrong.push('scrolls sideways');
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
-    .reduce((sum, c, at) => sum + c * [.2126, .7152, .0722][at], 0);
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const ground = e => {
-    for (; e; e = e.parentElement) {
-      const c = rgb(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] === 1) return c;
-    }
-    return [255, 255, 255];
-  };
-  for (const e of all('body *')) {
-    const has_text = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!has_text || !seen(e)) continue;
-    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    if (ratio < 4.5) wrong.push(`contrast ${ratio.toFixed(1)}: ${e.innerText}`);
-  }
-  return wrong;
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-def test_every_page_is_accessible(
-    scheme: Any, width: int, caller: Caller, open_page: Callable[..., Page]
-) -> None:
-    page = open_page(viewport={"width": width, "height": 700}, color_scheme=scheme)
-    broken: list[str] = []
-    page.on("console", lambda message: broken.append(message.text) if "Policy" in message.text else None)
-
-    def audit() -> None:
-        assert page.evaluate(AUDIT) == [], page.url
-        assert not broken, "the content security policy blocks something of ours"
-
-    page.goto(caller.webview(accepted_providers=[FIRST])["url"])
-    audit()
-    webview = caller.webview(accepted_providers=[FIRST, EXAMPLE], custom_redirect_url="https://a.example/b")
-    page.goto(webview["url"])
-    audit()
-    page.get_by_role("link", name="Continue").click()
-    heading(page, "Choose the brand of your lock")
-    audit()
-    page.goto(caller.running.url + "/connect_webviews/callback?state=no")
-    audit()
-    once = caller.webview(accepted_providers=[FIRST])
-    page.goto(once["url"])
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Cancel").click()
-    heading(page, "You stopped before connecting")
-    audit()
-    connect(page, once)
-    audit()
-    page.goto(once["url"])
-    audit()
-
-
-def test_tree_that_a_screen_reader_gets(caller: Caller, page: Page) -> None:
-    page.goto(caller.webview(accepted_providers=[FIRST])["url"])
-    name = brands()[FIRST].manifest.display_name
-    expect(page.locator("body")).to_match_aria_snapshot(f"""
-      - complementary "Sandbox notice"
-      - banner:
-        - paragraph: {caller.workspace.name}
-      - main:
-        - heading "Connect your locks" [level=1]
-        - region "What this allows":
-          - heading "What this allows" [level=2]
-          - list
-        - region "Your password stays yours":
-          - heading "Your password stays yours" [level=2]
-        - button "Continue to {name}"
-    """)
-    assert page.title() == f"Connect your locks – {caller.workspace.name}"
-
-
-def test_motion_stops_when_it_is_not_wanted(open_page: Callable[..., Page], caller: Caller) -> None:
-    page = open_page(reduced_motion="reduce")
-    page.goto(caller.webview(accepted_providers=[FIRST])["url"])
-    style = "e => getComputedStyle(e).transitionDuration"
-    assert page.get_by_role("button").evaluate(style) == "0s"

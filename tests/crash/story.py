@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class Plan:
         homes: Accounts at the vendor; the guests are spread over them.
         stranding_until: After this round no kill is aimed at a write before the vendor has it, as each of
             those takes 75 s to be waited out.
+        life: Seconds after which a round ends in which nothing ran into its trap.
         has_late_door: At the end, a door is asked for, the server dies, and comes back after the deadline.
     """
 
@@ -52,6 +54,7 @@ class Plan:
     guests: int
     homes: int
     stranding_until: int
+    life: float = 1.2
     has_late_door: bool = False
 
 
@@ -79,16 +82,13 @@ class Evidence:
 
     def told(self) -> str:
         """For the terminal."""
-        fates = dict.fromkeys((w.place for w in self.writes if w.place), 0)
-        for write in self.writes:
-            if write.place:
-                fates[write.place] += 1
+        fates = Counter(write.place for write in self.writes if write.place)
         starts = sorted(self.starts)
         return (
             f"seed {self.plan.seed}: {sum(self.kills.values())} kills {self.kills}; "
             f"{self.api_writes} writes to the API, {self.api_lost} of them lost; "
             f"{len(self.writes)} writes sent to the vendor, {len(self.vendor_writes)} accepted; "
-            f"trapped {fates}; {sum(len(p.asked) for p in self.porters)} doors asked for; "
+            f"trapped {dict(fates)}; {sum(len(p.asked) for p in self.porters)} doors asked for; "
             f"{len(self.events)} events; start {starts[len(starts) // 2]:.2f} s in the middle; "
             + ", ".join(f"{name} {value:.1f} s" for name, value in self.seconds.items())
         )
@@ -230,7 +230,7 @@ class Story:
         if number >= self.plan.stranding_until and why in ("before", "on_the_road"):
             why = "after"
         delay = self.chance.uniform(0.5, 3.0) if why == "on_the_road" else self.chance.uniform(0, 0.006)
-        life = self.chance.uniform(0.15, 1.0) if why == "random" else 1.2
+        life = self.chance.uniform(0.15, 1.0) if why == "random" else self.plan.life
         countdown = self.chance.randint(1, 3)
         wants_door = why in ("after", "around", "on_the_road") and self.chance.random() < 0.3
         self.passage.is_watched = lambda write: write.is_action == wants_door

@@ -234,8 +234,11 @@ class Vendor:
             self._put(replace(entry, is_exact=False))
         elif what == "window":
             self._put(replace(entry, starts_at=self.now, ends_at=self.now + timedelta(days=9)))
+        elif entry.owner or not is_known:
+            # Never one of our PINs: with our mark and our PIN it would be ours by any rule.
+            self._put(replace(entry, pin=f"7777{len(self.entries):02}", owner=True))
         elif not (self.keeps_pins_unique and self._has_pin(pin, vendor_code_id)):
-            self._put(replace(entry, pin=pin, owner=entry.owner or not is_known))
+            self._put(replace(entry, pin=pin))
 
     def owned(self) -> dict[str, Entry]:
         return {key: entry for key, entry in self.entries.items() if entry.owner}

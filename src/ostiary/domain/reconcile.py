@@ -37,6 +37,9 @@ SETTING_ERRORS: Final = (
 )
 """What a confirmation clears."""
 
+REMOVING_ERROR: Final = "failed_to_remove_from_device"
+"""Ends with the entry that would not go, or with the wish that it should."""
+
 SLOW_ONGOING: Final = timedelta(minutes=10)
 """An ongoing code that takes longer than this is late; the wire publishes no figure."""
 
@@ -292,15 +295,18 @@ def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool
     missing = replace(code, vendor_code_id=None, vendor_name=None)
     if is_open:
         return Change(missing)
+    missing = replace(missing, errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR))
     if code.is_over(now):
         return _gone(missing, now)
     if code.confirmed_at is None:
         return Change(missing)
     forgotten = _unconfirmed(missing)
     if not code.is_wanted(can, now):
-        return Change(forgotten)  # its start moved out of the lead time, and it was taken off
+        # Its start moved out of the lead time, and it was taken off.
+        told = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
+        return Change(forgotten, tuple(told))
     errors = problems.raised(
-        code.errors,
+        missing.errors,
         "error_code",
         "conflicting_external_modification",
         "The code was removed from the device by somebody else. It is being set again.",
@@ -376,7 +382,11 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
         attempts=0,
         retry_at=None,
         errors=problems.cleared(
-            code.errors, "error_code", *SETTING_ERRORS, "conflicting_external_modification"
+            code.errors,
+            "error_code",
+            *SETTING_ERRORS,
+            REMOVING_ERROR,
+            "conflicting_external_modification",
         ),
         warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
     )
@@ -415,7 +425,7 @@ def _gone(code: AccessCode, now: datetime) -> Change:
         vendor_code_id=None,
         gone_at=now,
         retry_at=None,
-        errors=problems.cleared(code.errors, "error_code", "failed_to_remove_from_device"),
+        errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR),
     )
     return Change(gone, tuple(events), finished=("DELETE_ACCESS_CODE",))
 
@@ -440,7 +450,7 @@ def failed(change: Change, kind: StepKind, error_code: str | None, message: str,
         error_code: A more specific error of the wire beside the general one.
     """
     code = change.code
-    general = "failed_to_remove_from_device" if kind == "remove" else "failed_to_set_on_device"
+    general = REMOVING_ERROR if kind == "remove" else "failed_to_set_on_device"
     is_new = not problems.has(code.errors, "error_code", general)
     errors = problems.raised(code.errors, "error_code", general, message, now, is_access_code_error=True)
     if error_code is not None and error_code != general:
@@ -448,7 +458,8 @@ def failed(change: Change, kind: StepKind, error_code: str | None, message: str,
         errors = problems.raised(errors, "error_code", error_code, message, now, is_access_code_error=True)
     attempts = code.attempts + 1
     broken = replace(code, errors=errors, attempts=attempts, retry_at=now + backoff(attempts))
-    told = (f"access_code.{general}",) if is_new else ()
+    is_ghost = code.gone_at is not None  # its story ended with `deleted`
+    told = (f"access_code.{general}",) if is_new and not is_ghost else ()
     return replace(change, code=broken, problem_events=(*change.problem_events, *told))
 
 
@@ -466,7 +477,7 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
         return Change(code)
     if code.is_over(now):
         return Change(code) if code.was_sent or code.is_on_lock or has_open_step else _gone(code, now)
-    if code.is_active(now) and code.announced == "scheduled" and code.is_on_lock:
+    if code.is_active(now) and code.announced == "scheduled" and code.is_on_lock and code.is_as_wished:
         told = replace(code, announced="set")
         return Change(told, (_announcement(told, "set", now),))
     return _warned_of_delay(code, now)
@@ -632,8 +643,10 @@ def needs_look(
 def _wants_write(code: AccessCode, can: Capabilities, now: datetime) -> bool:
     if code.gone_at is not None or _must_wait(code, now):
         return False
-    if code.is_over(now) or not code.is_wanted(can, now):
+    if code.is_over(now):
         return code.was_sent or code.is_on_lock
+    if not code.is_wanted(can, now):
+        return code.is_on_lock  # what was sent and is not there needs no look until its time comes
     return not code.is_as_wished and code.refused_generation != code.generation
 
 

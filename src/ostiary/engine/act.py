@@ -7,7 +7,7 @@ sent again, and past its deadline every attempt fails: nobody's door opens late.
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from .. import store
@@ -41,6 +41,20 @@ async def operate_door(drain: "Drain", device_id: str) -> None:
             return
         attempt, device = found
         await _operate(drain, attempt, device)
+
+
+async def set_due(
+    tx: Tx, device_id: str, at: datetime | None, *, not_before: timedelta = timedelta(0)
+) -> None:
+    """
+    When the device is worked on next. Its time is overwritten here, and with it the wake-up of a door that
+    was asked for since `operate_door` has looked: such a door makes the device due at once, or after
+    `not_before` where something is broken.
+    """
+    if await store.action_attempts.pending_at_door(tx, device_id):
+        soon = tx.now + not_before
+        at = soon if at is None else min(at, soon)
+    await store.devices.set_due(tx, device_id, at)
 
 
 async def _operate(drain: "Drain", attempt: ActionAttempt, device: Device) -> None:

@@ -189,8 +189,10 @@ class Drain:
             await asyncio.gather(heartbeat, *running.values(), return_exceptions=True)
 
     def _is_stale_login(self, now: datetime) -> bool:
+        """Worth a refresh before the first call. That of a disconnected account is dead, not stale."""
         expires_at = self.account.token_expires_at
-        return expires_at is not None and now >= expires_at - REFRESH_AHEAD
+        is_ending = expires_at is not None and now >= expires_at - REFRESH_AHEAD
+        return is_ending and not self.account.is_disconnected
 
     def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
         if work.is_poll_due and "poll" not in running:
@@ -248,7 +250,7 @@ class Drain:
         wait = backoff(attempts) if retry_after is None else timedelta(seconds=retry_after)
         device = replace(device, attempts=attempts)
         await store.devices.update_device(tx, device, self.render(device, self.account))
-        await store.devices.set_due(tx, device_id, tx.now + wait)
+        await act.set_due(tx, device_id, tx.now + wait, not_before=timedelta(seconds=1))
 
     async def _look_at_account_again(self, tx: Tx, device_id: str) -> None:
         """The vendor does not know the device: the list of devices will tell what became of it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 async def poll(drain: "Drain") -> None:
     """List the devices and settle what changed. A vendor that cannot be reached is asked again later."""
+    asked_at = await drain.read(_poll_at, drain)
     try:
         seen = await drain.call(lambda account: account.list_devices())
     except (Unreachable, RateLimited) as error:
@@ -29,7 +30,12 @@ async def poll(drain: "Drain") -> None:
         return
     except LoginExpired as error:
         raise LoginRejected(str(error)) from error
-    await drain.write(settle, drain, seen)
+    await drain.write(settle, drain, seen, asked_at)
+
+
+async def _poll_at(tx: Tx, drain: "Drain") -> datetime | None:
+    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    return None if account is None else account.poll_at
 
 
 async def _postpone(tx: Tx, drain: "Drain", retry_after: float | None) -> None:
@@ -43,8 +49,14 @@ async def _postpone(tx: Tx, drain: "Drain", retry_after: float | None) -> None:
     )
 
 
-async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice]) -> None:
-    """One transaction for the whole look: devices, their events, and the account's first sync."""
+async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice], asked_at: datetime | None) -> None:
+    """
+    One transaction for the whole look: devices, their events, and the account's first sync.
+
+    Args:
+        asked_at: The account's `poll_at` before the vendor was asked. Another one by now means that somebody
+            asked for a look after ours began, which may have missed what they know of: it stays due.
+    """
     account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
     if account is None:
         return
@@ -60,7 +72,7 @@ async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice]) -> None
             device = devices.removed(gone, tx.now)
             await store.devices.update_device(tx, device, drain.render(device, account))
             tx.emit(device.event("device.removed", tx.now))
-    await _settle_account(tx, drain, account)
+    await _settle_account(tx, drain, account, asked_at)
 
 
 async def _add(tx: Tx, drain: "Drain", account: ConnectedAccount, look: ObservedDevice) -> None:
@@ -100,9 +112,12 @@ async def settle_device(
     return after
 
 
-async def _settle_account(tx: Tx, drain: "Drain", account: ConnectedAccount) -> None:
+async def _settle_account(
+    tx: Tx, drain: "Drain", account: ConnectedAccount, asked_at: datetime | None
+) -> None:
     every = timedelta(seconds=drain.manifest.poll_every)
-    settled = replace(account, attempts=0, poll_at=tx.now + every)
+    poll_at = tx.now + every if account.poll_at == asked_at else account.poll_at
+    settled = replace(account, attempts=0, poll_at=poll_at)
     if account.first_synced_at is None:
         settled = replace(settled, first_synced_at=tx.now)
         is_first_login = account.connected_at == account.created_at

@@ -29,7 +29,7 @@ from ..domain.provider import Account, Capabilities, ObservedCode
 from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step
 from ..domain.retry import backoff
 from ..store.tx import Tx
-from . import poll
+from . import act, poll
 
 if TYPE_CHECKING:
     from .drain import Drain
@@ -111,7 +111,7 @@ async def _advance(tx: Tx, drain: "Drain", device_id: str) -> Lock | None:
     must_look = device.look_wanted or device.sync_wanted
     if must_look or reconcile.needs_look(lock.codes, lock.steps, lock.can, tx.now):
         return lock
-    await store.devices.set_due(tx, device_id, reconcile.due(lock.codes, lock.steps, lock.can, tx.now))
+    await act.set_due(tx, device_id, reconcile.due(lock.codes, lock.steps, lock.can, tx.now))
     return None
 
 
@@ -157,7 +157,7 @@ async def _wait_for_device(tx: Tx, drain: "Drain", device_id: str) -> None:
     await store.devices.update_device(tx, device, drain.render(device, lock.account))
     again = tx.now + backoff(attempts, first=2.0, longest=60.0)
     moments = [m for code in lock.codes for m in (code.starts_at, code.ends_at) if m and m > tx.now]
-    await store.devices.set_due(tx, device_id, min([again, *moments]))
+    await act.set_due(tx, device_id, min([again, *moments]))
 
 
 async def _synchronised(tx: Tx, drain: "Drain", device_id: str) -> None:
@@ -166,7 +166,7 @@ async def _synchronised(tx: Tx, drain: "Drain", device_id: str) -> None:
         return
     device = replace(lock.device, sync_wanted=False, look_wanted=True)
     await store.devices.update_device(tx, device, drain.render(device, lock.account))
-    await store.devices.set_due(tx, device_id, tx.now + timedelta(seconds=SYNC_SECONDS))
+    await act.set_due(tx, device_id, tx.now + timedelta(seconds=SYNC_SECONDS))
 
 
 # --- the look ----------------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ async def _finish(tx: Tx, drain: "Drain", device_id: str) -> None:
         due = tx.now
     elif not lock.can.can_program_online_access_codes and not lock.steps:
         due = _next_moment(lock, tx.now)
-    await store.devices.set_due(tx, device_id, due)
+    await act.set_due(tx, device_id, due)
 
 
 def _next_moment(lock: Lock, now: datetime) -> datetime | None:

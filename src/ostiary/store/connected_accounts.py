@@ -62,7 +62,11 @@ _WAKE_WORKSPACE = Statement(
     "connected_accounts.wake_workspace",
     update(_t)
     .where(_t.c.workspace_id == bindparam("ws"), _t.c.poll_at.is_not(None))
-    .values(due_at=bindparam("at"), poll_at=bindparam("poll")),
+    .values(
+        due_at=bindparam("at"),
+        # Never the value that was there: a poll under way sees by it that it was asked for again.
+        poll_at=case((_t.c.poll_at > bindparam("poll"), bindparam("poll")), else_=_t.c.poll_at - 1),
+    ),
 )
 _DUE = Statement(
     "connected_accounts.due",

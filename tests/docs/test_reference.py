@@ -1,0 +1,277 @@
+"""
+The reference and the code name the same things, in both directions.
+
+A setting, an operation, an event, an error, a fault or a command that one side has and the other has not is a
+mistake in the documentation, whichever way round.
+"""
+
+import importlib
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import seam
+
+import ostiary.api  # noqa: F401 - fills the operation table
+from ostiary import providers
+from ostiary.cli.main import app
+from ostiary.domain.events import EventType
+from ostiary.providers.nuki.simulator.control import COMMANDS
+from ostiary.providers.nuki.simulator.faults import FAULTS
+from ostiary.wire.operation import OPERATIONS, Limits
+
+from .pages import DOCS, REFERENCE, ROOT, anchors, every_page, first_cells, links, section, without_code
+
+SOURCE = ROOT / "src" / "ostiary"
+PAGES = every_page()
+
+
+def code(*patterns: str) -> str:
+    """The text of source files, tests left out."""
+    files = {file for pattern in patterns for file in SOURCE.glob(pattern) if "tests" not in file.parts}
+    return "\n".join(file.read_text() for file in sorted(files))
+
+
+def same(documented: Iterable[str], real: Iterable[str]) -> None:
+    documented, real = list(documented), set(real)
+    assert set(documented) == real, (
+        f"not documented: {sorted(real - set(documented))}; "
+        f"documented and not there: {sorted(set(documented) - real)}"
+    )
+    assert len(documented) == len(set(documented)), f"documented twice: {sorted(documented)}"
+
+
+# --- settings and commands -----------------------------------------------------------------------------
+
+
+def test_settings() -> None:
+    page = REFERENCE / "settings.md"
+    real = set(re.findall(r'"(OSTIARY_[A-Z_]+)"', code("settings.py")))
+    for key, brand in providers.load().items():
+        names = [*brand.manifest.default_urls, "client_id", "client_secret"]
+        real |= {f"OSTIARY_{key}_{name}".upper() for name in names}
+    documented = first_cells(section(page, "The server") + section(page, "Brands"))
+    same(documented, real)
+
+
+def test_settings_that_pages_name_exist() -> None:
+    known = set(first_cells((REFERENCE / "settings.md").read_text()))
+    for page in PAGES:
+        named = set(re.findall(r"OSTIARY_[A-Z]+(?:_[A-Z]+)*", page.read_text()))
+        assert named <= known, f"{page.name}: {named - known}"
+
+
+def commands(of: Any, prefix: str) -> Iterable[str]:
+    for name in of:
+        if not name.startswith("-"):
+            deeper = list(commands(of[name], f"{prefix} {name}"))
+            yield from deeper or [f"{prefix} {name}"]
+
+
+def test_commands() -> None:
+    same(first_cells(section(REFERENCE / "settings.md", "Commands")), commands(app, "ostiary"))
+
+
+# --- the wire ------------------------------------------------------------------------------------------
+
+
+def test_operations_and_their_methods() -> None:
+    rows = re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|", (REFERENCE / "operations.md").read_text(), re.M)
+    documented = [f"{path}: {methods}" for path, methods in rows]
+    same(documented, (f"{each.path}: {', '.join(each.methods)}" for each in OPERATIONS.values()))
+
+
+def test_rate_limits() -> None:
+    rows = re.findall(r"^\| `/([^`]+)` \| (\d+) \|", section(REFERENCE / "operations.md", "How often"), re.M)
+    documented = {path.removeprefix("locks/").replace("/", "."): int(figure) for path, figure in rows}
+    assert documented == dict(Limits.PER_MINUTE)
+
+
+def test_what_the_official_sdk_calls_is_served_or_said_to_be_missing() -> None:
+    missing = first_cells(section(REFERENCE / "operations.md", "Not served"))
+    assert missing
+    exact = {path for path in missing if not path.endswith("/…")}
+    prefixes = tuple(path.removesuffix("…") for path in missing if path.endswith("/…"))
+    routes = Path(seam.__file__).parent / "routes"
+    called = {
+        path for file in routes.glob("*.py") for path in re.findall(r'"((?:/[a-z_]+){2,})"', file.read_text())
+    }
+    assert len(called) > 100
+    unexplained = [p for p in called if p not in OPERATIONS and p not in exact and not p.startswith(prefixes)]
+    assert unexplained == []
+    assert not [path for path in OPERATIONS if path in exact or path.startswith(prefixes)]
+    assert not [each for each in exact | set(prefixes) if not any(path.startswith(each) for path in called)]
+
+
+def test_events() -> None:
+    same(first_cells((REFERENCE / "events.md").read_text()), get_args(EventType))
+
+
+REFUSALS = code("api/*.py", "domain/*.py", "store/*.py", "wire/*.py", "sandbox/*.py", "connect/login.py")
+
+
+def test_refusals() -> None:
+    real = {"invalid_input", "unauthorized", "not_found", "method_not_allowed"}
+    real |= set(re.findall(r'ApiError\(\s*"([a-z_]+)"', REFUSALS))
+    real |= {f"{noun}_not_found" for noun in re.findall(r'not_found\(\s*"([a-z_]+)"', REFUSALS)}
+    same(first_cells(section(REFERENCE / "errors.md", "Refusals")), real)
+
+
+def test_errors_of_action_attempts() -> None:
+    act = code("engine/act.py")
+    real = set(re.findall(r'_fail,?[^"]*?attempt, "([a-z_]+)"', act))
+    real |= set(re.findall(r'_fail\(tx, drain, attempt, "([a-z_]+)"', act))
+    real |= set(re.findall(r'\.failed\(tx\.now, "([a-z_]+)"', code("api/locks.py")))
+    real |= set(re.findall(r'"type":"([a-z_]+)"', code("engine/reconcile.py")))
+    same(first_cells(section(REFERENCE / "errors.md", "Action attempts")), real)
+
+
+def test_problems() -> None:
+    text = code("domain/*.py", "engine/*.py", "providers/nuki/*.py")
+    real = set(re.findall(r'"(?:error|warning)_code",\s*"([a-z_]+)"', text))
+    real |= set(re.findall(r'(?:Rejected|DeviceProblem)\(\s*"([a-z_]+)"', text))
+    real |= set(re.findall(r'"(failed_to_[a-z_]+_device)" if', text))
+    real |= set(re.findall(r'\(\s*"([a-z_]+_on_device)",\s*"', text))
+    real -= {
+        "unsupported_device",  # of a door, where it becomes `provider_issue`
+        "warning_code",  # the name of the field
+    }
+    page = REFERENCE / "errors.md"
+    documented = [
+        word
+        for whose in ("accounts", "devices", "codes")
+        for word in first_cells(section(page, f"Problems of {whose}"))
+    ]
+    same(set(documented), real)
+
+
+# --- simulators ----------------------------------------------------------------------------------------
+
+
+def test_faults() -> None:
+    same(first_cells(section(REFERENCE / "simulator.md", "Faults")), FAULTS)
+
+
+def test_control_plane() -> None:
+    handled_apart = {"GET homes", "POST homes", "GET requests", "GET clock", "POST clock"}
+    real = {f"{method} {verb}" for method, verb in COMMANDS} | handled_apart
+    same(first_cells(section(REFERENCE / "simulator.md", "Commands")), real)
+
+
+def test_known_homes() -> None:
+    documented = set(re.findall(r"`([a-z]+@example\.com)`", section(REFERENCE / "simulator.md", "Homes")))
+    known = {login for brand in providers.load().values() for login in brand.manifest.known_logins}
+    assert known <= documented
+
+
+# --- figures, dependencies, tests ------------------------------------------------------------------------
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "": 1}
+FIGURES = re.findall(
+    r"^\| [^|]+ \| ([\d.]+) ?(s|min|h|) \| `([\w.]+)` \|$", section(REFERENCE / "engine.md", "Figures"), re.M
+)
+
+
+def found(path: str) -> Any:
+    """What a dotted path leads to: a module, and what is in it."""
+    names = path.split(".")
+    for end in range(len(names), 0, -1):
+        try:
+            value: Any = importlib.import_module(".".join(names[:end]))
+        except ModuleNotFoundError:
+            continue
+        for name in names[end:]:
+            value = getattr(value, name)
+        return value
+    raise AssertionError(path)
+
+
+def test_every_figure_is_read() -> None:
+    rows = [row for row in section(REFERENCE / "engine.md", "Figures").splitlines() if row.startswith("| ")]
+    assert len(FIGURES) == len(rows) - 1
+
+
+@pytest.mark.parametrize(("figure", "unit", "path"), FIGURES, ids=[path for _, _, path in FIGURES])
+def test_figures(figure: str, unit: str, path: str) -> None:
+    value = found(path)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    assert seconds == float(figure) * UNITS[unit]
+
+
+def test_dependencies() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    def name(requirement: str) -> str:
+        return re.split(r"[\[<>=~! ;]", requirement)[0]
+
+    page = next((DOCS / "decisions").glob("0002-*.md"))
+    required, extras = section(page, "Decision").split("| Extra |")
+    same(first_cells(required), map(name, project["dependencies"]))
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", extras, re.M)
+    wanted = project["optional-dependencies"]
+    same(
+        (f"{extra} {dependency}" for extra, dependency in rows),
+        (f"{extra} {name(each)}" for extra, several in wanted.items() for each in several),
+    )
+
+
+def test_tests_that_pages_name_exist() -> None:
+    named = [
+        (page.name, *test)
+        for page in PAGES
+        for test in re.findall(r"`((?:src|tests)/[\w/]+\.py)::(\w+)`", page.read_text())
+    ]
+    assert named
+    for page, file, test in named:
+        text = (ROOT / file).read_text() if (ROOT / file).exists() else ""
+        assert re.search(rf"def {test}\(", text), f"{page} names {file}::{test}, which is not there"
+
+
+# --- pages by themselves ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in links(page):
+        if target.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = target.partition("#")
+        goal = (page.parent / path).resolve() if path else page
+        assert goal.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(goal), f"{page.name}: {target}"
+
+
+def test_every_page_can_be_reached_from_the_front_page() -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        targets = (target.partition("#")[0] for target in links(page) if "://" not in target)
+        waiting.extend((page.parent / target).resolve() for target in targets if target)
+    assert set(PAGES) <= reached, set(PAGES) - reached
+
+
+FORBIDDEN = {
+    "a registry's host": r"\b(?:pypi\.org|pythonhosted|registry\.npmjs|npmjs\.com|crates\.io)\b",
+    "a path of one machine": r"(?<![\w.])/(?:home|root|Users|work|tmp)/",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_no_registry_and_no_machine(page: Path) -> None:
+    for what, pattern in FORBIDDEN.items():
+        assert not re.search(pattern, page.read_text()), f"{page.name} names {what}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_are_whole(page: Path) -> None:
+    """Every row of a table has as many cells as its head: a forge would drop the rest."""
+    for table in re.findall(r"(?:^\|.*\|\n)+", without_code(page), re.M):
+        widths = {len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", row))) for row in table.splitlines()}
+        assert len(widths) == 1, f"{page.name}: {table[:200]}"

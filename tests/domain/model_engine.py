@@ -1,0 +1,411 @@
+"""
+What `engine/reconcile.py` does with the pure functions, without its database: for the planner's properties.
+
+It checks as it goes: every plan, every event. What must hold at the end is for the tests to say.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ostiary.domain import access_codes, reconcile
+from ostiary.domain.access_codes import AccessCode
+from ostiary.domain.errors import NoSuchObject, OutcomeUnknown, ProviderError, Rejected
+from ostiary.domain.provider import Capabilities, ObservedCode
+from ostiary.domain.reconcile import Change, Outcome, Plan, PlannedStep, Seen, Step
+from ostiary.domain.retry import backoff
+from ostiary.domain.secrets import Secret
+
+from .model_vendor import Crash, Entry, Vendor
+
+CALL = timedelta(seconds=15)
+POLL = timedelta(seconds=600)
+FINAL = ("code_constraints_violated", "provider_issue")
+ON_DEVICE = ("access_code.set_on_device", "access_code.scheduled_on_device")
+EXTERNAL = ("access_code.modified_external_to_seam", "access_code.deleted_external_to_seam")
+
+
+def pin_hash(pin: str) -> str:
+    return f"hash of {pin}"
+
+
+def vendor_name(code: AccessCode) -> str:
+    return f"{code.name or ''} #{code.mark}".strip()
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event with the code's generation at the time."""
+
+    event_type: str
+    generation: int
+    errors: tuple[str, ...]
+
+
+@dataclass
+class Engine:
+    vendor: Vendor
+    can: Capabilities
+    now: datetime
+    codes: dict[str, AccessCode] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    last_look: list[ObservedCode] = field(default_factory=list)
+    due_at: datetime | None = None
+    poll_at: datetime | None = None
+    attempts: int = 0
+    sync_wanted: bool = False
+    look_wanted: bool = False
+    last_plan: Plan = field(default_factory=Plan)
+    changes: int = 0
+    ticks: int = 0
+
+    # --- time ---------------------------------------------------------------------------------------
+
+    def run_until(self, end: datetime) -> None:
+        """Tick whenever something is due, and look at least at every poll."""
+        self.poll_at = self.poll_at or self.now + POLL
+        while True:
+            moments = [moment for moment in (self.due_at, self.poll_at) if moment is not None]
+            at = max(min(moments), self.now)
+            if at > end:
+                break
+            self._go_to(at)
+            if self.poll_at <= at:
+                self.look_wanted = True
+                self.poll_at = at + POLL
+            self.tick()
+        self._go_to(end)
+
+    def jump_to(self, at: datetime) -> None:
+        """A long time in which nobody polls: only what the engine itself asked for happens."""
+        self.poll_at = at
+        self.run_until(at)
+
+    def _go_to(self, at: datetime) -> None:
+        self.now = at
+        self.vendor.pass_time(at)
+
+    def wake(self, at: datetime | None = None) -> None:
+        at = at or self.now
+        self.due_at = at if self.due_at is None else min(self.due_at, at)
+
+    # --- a tick, as in engine/reconcile.py --------------------------------------------------------------
+
+    def tick(self) -> None:
+        self.ticks += 1
+        assert self.ticks < 8_000, "it never comes to rest"
+        try:
+            self._tick()
+        except Crash:
+            self.due_at = self.now + timedelta(seconds=1)
+        except ProviderError:
+            self.attempts += 1
+            self.due_at = self.now + backoff(self.attempts)
+
+    def _tick(self) -> None:
+        waiting = {step.access_code_id for step in self.steps}
+        for code in self.living():
+            is_open = code.access_code_id in waiting
+            self._store(reconcile.advance(code, self.can, self.now, has_open_step=is_open))
+        must_look = self.look_wanted or self.sync_wanted
+        if not must_look and not reconcile.needs_look(self.living(), self.steps, self.can, self.now):
+            self.due_at = reconcile.due(self.living(), self.steps, self.can, self.now)
+            return
+        if self.sync_wanted:
+            self.vendor.synchronise()
+            self.sync_wanted, self.look_wanted = False, True
+            self.due_at = self.now + timedelta(seconds=8)
+            return
+        entries = self.vendor.list_access_codes()
+        for step in self._settle_look(entries).steps:
+            self._write(step)
+        self.due_at = (
+            self.now
+            if self.sync_wanted
+            else reconcile.due(self._loaded(), self.steps, self.can, self.now)
+        )
+
+    def living(self) -> list[AccessCode]:
+        return [code for code in self.codes.values() if code.gone_at is None]
+
+    def _loaded(self) -> list[AccessCode]:
+        """Living codes, and gone ones that a step still waits for."""
+        waiting = {step.access_code_id for step in self.steps}
+        return [c for c in self.codes.values() if c.gone_at is None or c.access_code_id in waiting]
+
+    def _settle_look(self, entries: Sequence[ObservedCode]) -> Plan:
+        self.last_look = list(entries)
+        seen = [Seen(entry, pin_hash(entry.code.reveal()) if entry.code else None) for entry in entries]
+        codes = self._loaded()
+        known = {code.access_code_id for code in codes}
+        marks = {entry.mark for entry in entries}
+        gone = [c for c in self.codes.values() if c.access_code_id not in known and c.mark in marks]
+        codes += gone
+        names = {code.access_code_id: vendor_name(code) for code in codes}
+        observation = reconcile.observe(codes, self.steps, seen, self.can, names, self.now)
+        for change in observation.changes:
+            self.changes += 1
+            self._store(change)
+        settled = {step.step_id for step in observation.settled}
+        self.steps = [step for step in self.steps if step.step_id not in settled]
+        self.look_wanted, self.attempts = False, 0
+        self.sync_wanted = self.sync_wanted or observation.sync_wanted
+        if self.sync_wanted:
+            return Plan()
+        now_codes = [self.codes[code.access_code_id] for code in codes]
+        plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now)
+        self._check(plan, seen)
+        for access_code_id, (error_code, message) in plan.blocked.items():
+            change = Change(self.codes[access_code_id])
+            self._store(reconcile.failed(change, "set", error_code, message, self.now))
+        self.last_plan = plan
+        return plan
+
+    # --- writes ---------------------------------------------------------------------------------------
+
+    def _write(self, planned: PlannedStep) -> None:
+        step = self._write_down(planned)
+        if step is None:
+            return
+        try:
+            self.vendor.write(planned)
+        except OutcomeUnknown:
+            self._settle(step, "unknown")
+        except Rejected as error:
+            self._refused(step, error)
+        except NoSuchObject:
+            self._drop(step)
+            code = self.codes[step.access_code_id]
+            self.codes[code.access_code_id] = replace(code, retry_at=self.now + backoff(1))
+        except ProviderError:
+            self._drop(step)
+            raise
+        else:
+            self._settle(step, "accepted")
+
+    def _write_down(self, planned: PlannedStep) -> Step | None:
+        code = self.codes[planned.code.access_code_id]
+        if code.generation != planned.code.generation:
+            return None
+        if planned.kind != "remove" and code.is_over(self.now):
+            return None
+        patience = CALL + timedelta(seconds=self.can.settles_within)
+        step = Step(
+            step_id=f"s{self.vendor.writes}-{len(self.steps)}",
+            access_code_id=code.access_code_id,
+            kind=planned.kind,
+            generation=code.generation,
+            vendor_code_id=planned.vendor_code_id,
+            code_hash=code.code_hash,
+            planned_at=self.now,
+            outcome="planned",
+            wait_until=self.now + patience,
+        )
+        self.steps.append(step)
+        if planned.kind == "set":
+            self.codes[code.access_code_id] = replace(code, was_sent=True)
+        return step
+
+    def _settle(self, step: Step, outcome: Outcome) -> None:
+        self._drop(step)
+        wait_until = self.now + timedelta(seconds=self.can.settles_within)
+        self.steps.append(replace(step, outcome=outcome, wait_until=wait_until))
+
+    def _refused(self, step: Step, error: Rejected) -> None:
+        self._drop(step)
+        code = self.codes[step.access_code_id]
+        change = reconcile.failed(Change(code), step.kind, error.error_code, str(error), self.now)
+        if error.error_code in FINAL and code.generation == step.generation:
+            change = replace(change, code=replace(change.code, refused_generation=step.generation))
+        self._store(change)
+
+    def _drop(self, step: Step) -> None:
+        self.steps = [other for other in self.steps if other.step_id != step.step_id]
+
+    # --- events -----------------------------------------------------------------------------------------
+
+    def _store(self, change: Change) -> None:
+        code = change.code
+        self.codes[code.access_code_id] = code
+        types = [*(event.event_type for event in change.events), *change.problem_events]
+        for event_type in types:
+            errors = tuple(str(error["error_code"]) for error in code.errors)
+            told = Told(event_type, code.generation, errors)
+            self._check_event(code, told)
+            self.told[code.access_code_id].append(told)
+
+    def _check_event(self, code: AccessCode, told: Told) -> None:
+        before = self.told[code.access_code_id]
+        types = [earlier.event_type for earlier in before]
+        assert "access_code.deleted" not in types, f"{told.event_type} after it was deleted"
+        if told.event_type in ON_DEVICE:
+            assert any(self._is_as_wished(code, entry) for entry in self.last_look), "told, but not seen"
+            since = _after_last(before, (told.event_type,))
+            is_news = since is None or told.generation > since[0].generation
+            assert is_news or any(t.event_type in EXTERNAL for t in since or ()), f"{told} again"
+        if told.event_type == "access_code.removed_from_device":
+            last = _after_last(before, (*ON_DEVICE, EXTERNAL[1], told.event_type))
+            assert last is not None and last[0].event_type in ON_DEVICE, "removed, but not on the device"
+            assert not is_wanted(code, self.can, self.now)
+        if told.event_type == "access_code.deleted":
+            assert code.is_over(self.now)
+        if told.event_type in ("access_code.removed_from_device", "access_code.deleted"):
+            assert not any(e.vendor_code_id == code.vendor_code_id for e in self.last_look)
+            assert code.vendor_code_id is None
+        if told.event_type.endswith("_changed"):
+            since = _after_last(before, (told.event_type,))
+            assert since is None or told.generation > since[0].generation, f"{told} again"
+        if told.event_type == "access_code.failed_to_set_on_device":
+            since = _after_last(before, (told.event_type,))
+            is_same = since is not None and set(told.errors) <= set(since[0].errors)
+            assert not is_same or any(t.event_type in ON_DEVICE for t in since or ()), f"{told} again"
+
+    def _is_as_wished(self, code: AccessCode, entry: ObservedCode) -> bool:
+        assert entry.code is not None
+        wanted = as_wished(code, self.can)
+        shown = (entry.name, entry.code.reveal(), entry.starts_at, entry.ends_at)
+        return shown == wanted and entry.is_enabled and entry.is_exact and not entry.is_busy
+
+    # --- plans ----------------------------------------------------------------------------------------
+
+    def _check(self, plan: Plan, seen: Sequence[Seen]) -> None:
+        """What holds for every plan."""
+        waiting = {step.access_code_id for step in self.steps}
+        planned = [step.code.access_code_id for step in plan.steps]
+        assert len(planned) == len(set(planned)), "two writes for one code"
+        assert not waiting & set(planned), "a write for a code that waits for one"
+        assert not set(plan.blocked) & set(planned)
+        kinds = [step.kind for step in plan.steps]
+        assert kinds == sorted(kinds, key=lambda kind: kind == "set"), "a set before something else"
+        for step in plan.steps:
+            self._check_step(step, seen)
+        sets = kinds.count("set")
+        if sets:
+            unseen = [s for s in self.steps if s.kind == "set" and not self._entries(s.access_code_id, seen)]
+            room = self.can.max_access_codes
+            assert room is None or len(seen) + len(unseen) + sets <= room, "more than the lock holds"
+
+    def _check_step(self, step: PlannedStep, seen: Sequence[Seen]) -> None:
+        entries = self._entries(step.code.access_code_id, seen)
+        assert not any(item.entry.is_busy for item in entries), "a write to what the vendor is at work on"
+        if step.kind == "set":
+            assert not entries, "a second entry for one code"
+            assert not any(item.code_hash == step.code.code_hash for item in seen), "a PIN that is there"
+        if step.kind != "remove":
+            assert step.wanted is not None and is_wanted(step.code, self.can, self.now)
+            assert step.code.retry_at is None or step.code.retry_at <= self.now
+        elif is_wanted(step.code, self.can, self.now) and step.code.gone_at is None:
+            kept = [i for i in entries if i.entry.vendor_code_id != step.vendor_code_id]
+            assert kept, "a wanted code would leave the lock"
+
+    def _entries(self, access_code_id: str, seen: Iterable[Seen]) -> list[Seen]:
+        """Those that the vendor's model knows to be of this code."""
+        code = self.codes[access_code_id]
+        owned = self.vendor.owned()
+        return [
+            item
+            for item in seen
+            if item.entry.vendor_code_id not in owned
+            and (item.entry.mark == code.mark or item.entry.vendor_code_id == code.vendor_code_id)
+        ]
+
+    # --- wishes ---------------------------------------------------------------------------------------
+
+    def is_taken(self, pin: str, but: str | None) -> bool:
+        """As `store.access_codes.refuse_taken`: a code that is on its way out still holds its PIN."""
+        wanted = pin_hash(pin)
+        return any(
+            wanted in (code.code_hash, code.confirmed_code_hash)
+            for code in self.living()
+            if code.access_code_id != but
+        )
+
+    def create(self, name: str, pin: str, window: tuple[datetime, datetime] | None, native: bool) -> None:
+        if self.is_taken(pin, None):
+            return
+        number = len(self.codes) + 1
+        starts_at, ends_at = window or (None, None)
+        code = AccessCode(
+            access_code_id=f"code-{number}",
+            workspace_id="w",
+            connected_account_id="a",
+            device_id="d",
+            mark=f"mark{number:02}",
+            name=name,
+            code=Secret(pin),
+            code_hash=pin_hash(pin),
+            starts_at=starts_at,
+            ends_at=ends_at,
+            is_external_modification_allowed=False,
+            prefer_native_scheduling=native,
+            attempt_for_offline_device=True,
+            common_code_key=None,
+            generation=1,
+            created_at=self.now + timedelta(microseconds=number),
+            wished_at=self.now,
+        )
+        self.codes[code.access_code_id] = code
+        self.wake()
+
+    def rewish(self, before: AccessCode, **changes: Any) -> None:
+        self.codes[before.access_code_id] = access_codes.rewished(before, self.now, **changes)
+        self.wake()
+
+    def is_pin_forgotten(self, code: AccessCode) -> bool:
+        """
+        A set with the present PIN is under way, or stands there unmet, and no open step remembers it.
+
+        See `test_a_write_that_lands_after_its_pin_was_changed_is_removed` for what a new PIN does then.
+        """
+        patience = {step.code_hash: step.wait_until for step in self.steps if step.kind == "set"}
+        under_way = [(job.wanted, job.due_at) for job in self.vendor.jobs if job.kind == "set"]
+        for wanted, due_at in under_way:
+            if wanted is not None and wanted.access_code_id == code.access_code_id:
+                until = patience.get(pin_hash(wanted.code.reveal()))
+                if until is None or due_at + timedelta(seconds=16) > until:
+                    return True
+        unmet = [e for e in self.vendor.ours() if e.mark == code.mark]
+        return any(
+            e.vendor_code_id != code.vendor_code_id
+            and patience.get(pin_hash(e.pin), self.now) - self.now < timedelta(seconds=16)
+            for e in unmet
+        )
+
+
+def _after_last(told: Sequence[Told], types: tuple[str, ...]) -> list[Told] | None:
+    """From the last event of these types on; None: there is none."""
+    for at in range(len(told) - 1, -1, -1):
+        if told[at].event_type in types:
+            return list(told[at:])
+    return None
+
+
+# --- what is right, said a second time and without the code under test -----------------------------------
+
+
+def is_native(code: AccessCode, can: Capabilities) -> bool:
+    return can.has_native_scheduling and code.prefer_native_scheduling
+
+
+def is_wanted(code: AccessCode, can: Capabilities, now: datetime) -> bool:
+    if code.delete_requested_at is not None:
+        return False
+    if code.starts_at is None or code.ends_at is None:
+        return True
+    lead = timedelta(hours=72) if is_native(code, can) else timedelta(hours=1)
+    return code.starts_at - lead <= now < code.ends_at
+
+
+def as_wished(
+    code: AccessCode, can: Capabilities
+) -> tuple[str, str, datetime | None, datetime | None]:
+    assert code.code is not None
+    window = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
+    return vendor_name(code), code.code.reveal(), *window
+
+
+def shown(entry: Entry) -> tuple[str, str, datetime | None, datetime | None]:
+    return entry.name, entry.pin, entry.starts_at, entry.ends_at
