@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --quiet
 
-.PHONY: help demo serve test check bench docs lock clean
+.PHONY: help demo serve test check bench lock clean
 
 help:            ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

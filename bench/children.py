@@ -112,8 +112,19 @@ def resident_mb(pid: int) -> float:
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
         kib = int(line.split()[1])
     else:
-        kib = int(subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True).stdout)
+        kib = int(
+            subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True).stdout
+        )
     return kib * 1024 / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far, which other work on the machine hardly changes."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / float(os.sysconf("SC_CLK_TCK"))
 
 
 def wait_until(is_right: Any, seconds: float, what: str) -> None:

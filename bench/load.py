@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 import uvloop
 
+from .children import cpu_seconds
+
 CONNECTIONS = 16
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -36,6 +38,7 @@ class Measured:
         p50, p99: Milliseconds from writing a request to the last byte of its answer.
         answer_bytes: Body of the last answer.
         generator_share: Of one core, used by the generator itself; near 1 it would be the limit.
+        cpu_us: Processor time of the subject's process per answer, in microseconds.
     """
 
     rate: float
@@ -44,6 +47,7 @@ class Measured:
     answers: int
     answer_bytes: int
     generator_share: float
+    cpu_us: float
 
 
 def request_bytes(url: str, path: str, key: str, body: dict[str, Any]) -> bytes:
@@ -131,12 +135,13 @@ class _Connection(asyncio.Protocol):
 
 
 def measure(
-    url: str, requests: Iterator[bytes], seconds: float, most: int | None = None, connections: int = CONNECTIONS
+    url: str, pid: int, requests: Iterator[bytes], seconds: float, most: int | None = None
 ) -> Measured:
     """
     Load one subject.
 
     Args:
+        pid: Its process.
         seconds: For how long, at most.
         most: After how many requests it ends, if that is sooner.
 
@@ -147,23 +152,23 @@ def measure(
     gc.disable()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_measure(url, requests, seconds, most, connections))
+            return runner.run(_measure(url, pid, requests, seconds, most))
     finally:
         gc.enable()
 
 
 async def _measure(
-    url: str, requests: Iterator[bytes], seconds: float, most: int | None, count: int
+    url: str, pid: int, requests: Iterator[bytes], seconds: float, most: int | None
 ) -> Measured:
     loop = asyncio.get_running_loop()
     run = _Run(requests, most)
     place = urlsplit(url)
     open_ = [
-        (await loop.create_connection(lambda: _Connection(run), place.hostname, place.port))[1]
-        for _ in range(count)
+        (await loop.create_connection(lambda: _Connection(run), str(place.hostname), place.port or 80))[1]
+        for _ in range(CONNECTIONS)
     ]
-    run.busy = count
-    started, own = time.perf_counter(), time.process_time()
+    run.busy = CONNECTIONS
+    theirs, own, started = cpu_seconds(pid), time.process_time(), time.perf_counter()
     loop.call_later(seconds, setattr, run, "is_over", True)
     for connection in open_:
         connection.next()
@@ -185,4 +190,5 @@ async def _measure(
         answers=len(run.latencies),
         answer_bytes=run.answer_bytes,
         generator_share=used / took,
+        cpu_us=(cpu_seconds(pid) - theirs) / len(run.latencies) * 1e6,
     )

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import statistics
 import time
 import tomllib
 from pathlib import Path
@@ -86,7 +85,3 @@ def _reasons(text: str) -> dict[str, set[str]]:
             if word:
                 found[name].add(word.split(" ")[0].lower())
     return found
-
-
-def median(values: list[float]) -> float:
-    return statistics.median(values)

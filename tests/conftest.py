@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 
 from .house import TestHouse, open_house
 
+HANGING_SECONDS = 200
 OpenHouse = Callable[..., AbstractAsyncContextManager[TestHouse]]
 
 
@@ -25,8 +26,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    asyncio.run(_watched(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})))
     return True
+
+
+async def _watched(test: Coroutine[Any, Any, None]) -> None:
+    """One that hangs is ended where it hangs, and shows what every other task waits for."""
+    try:
+        async with asyncio.timeout(HANGING_SECONDS):
+            await test
+    except TimeoutError:
+        for task in asyncio.all_tasks():
+            task.print_stack()
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ from ostiary.settings import read_settings
 from ostiary.store import schema
 from ostiary.store.opening import is_postgres
 
+from .conformance import official
+
 PUBLIC_URL = "http://house.test"
 PROVIDER = "nuki"
 
@@ -247,10 +249,12 @@ async def open_house(folder: Path, database_url: str | None = None, **more: str)
         assert workspace is not None
         _, token = await house.database.write(store.workspaces.create_api_key, workspace, "test")
         engine = asyncio.create_task(house.run_engine())
-        transport = httpx.ASGITransport(app=house.asgi)  # type: ignore[arg-type]
+        recorder = official.Recorder(house.asgi)  # every answer of every test against the official schema
+        transport = httpx.ASGITransport(app=recorder)
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, timeout=30) as http:
             try:
                 yield TestHouse(house, workspace, token.reveal(), http)
             finally:
                 engine.cancel()
                 await asyncio.gather(engine, return_exceptions=True)
+        recorder.check()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 from starlette.applications import Starlette
@@ -185,8 +186,14 @@ async def _plain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = "not_found" if error.status_code == 404 else "method_not_allowed"
     message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
-    body = {"error": {"type": kind, "message": message}, "ok": False}
-    return Response(msgspec.json.encode(body), status_code=error.status_code, media_type="application/json")
+    request_id = str(uuid4())
+    body = {"error": {"type": kind, "message": message, "request_id": request_id}, "ok": False}
+    return Response(
+        msgspec.json.encode(body),
+        status_code=error.status_code,
+        media_type="application/json",
+        headers={"seam-request-id": request_id},
+    )
 
 
 async def _is_alive(tx: Tx) -> None:

@@ -95,6 +95,7 @@ def test_every_answer_is_as_our_own_document_has_it(told: Told) -> None:
     """Here, as these stories show states that made-up requests do not reach."""
     described = document(PUBLIC_URL)
     wrong: set[str] = set()
+    assert len(told.answers) > 100
     for path, status, body in told.answers:
         if path not in OPERATIONS:
             continue
@@ -219,7 +220,7 @@ async def logging_in(house: TestHouse) -> None:
 
 
 async def devices_change(house: TestHouse) -> None:
-    """Offline, low battery, no keypad, no subscription, another name, jammed, gone, handed over."""
+    """Offline, low battery, no keypad, no subscription, another name, jammed."""
     await house.connect()
     lock = await house.lock_with_keypad()
     device_id = lock["device_id"]
@@ -257,7 +258,6 @@ async def devices_change(house: TestHouse) -> None:
         attempt = await house.attempt(asked["action_attempt"]["action_attempt_id"])
         assert attempt["status"] == "error"
         await clear_faults(house)
-    await house.call("/devices/update", device_id=device_id, is_managed=False)
 
 
 async def codes_live(house: TestHouse) -> None:

@@ -68,6 +68,7 @@ def test_every_page_is_accessible(
     page.on("console", lambda message: broken.append(message.text) if "Policy" in message.text else None)
 
     def audit() -> None:
+        page.wait_for_load_state("load")  # a tile that is still on its way is not broken
         assert page.evaluate(AUDIT) == [], page.url
         assert not broken, "the content security policy blocks something of ours"
 

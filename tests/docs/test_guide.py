@@ -9,11 +9,12 @@ address and key in the environment. The browser that it opens is a small program
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ..processes import api_key, environment, log_in, serving
+from ..processes import api_key, call, environment, log_in, serving
 from .pages import DOCS, ROOT, blocks
 
 GUIDES = sorted((DOCS / "guides").glob("*.md"))
@@ -70,9 +71,30 @@ def test_a_guide_runs_and_prints_what_it_says(page: Path, tmp_path: Path) -> Non
         )
 
 
-@pytest.mark.parametrize("page", [*GUIDES, ROOT / "README.md"], ids=lambda page: page.stem)
-def test_every_python_block_is_a_program(page: Path) -> None:
-    compile(program(page), str(page), "exec")
+def test_the_first_lines_of_the_readme(tmp_path: Path) -> None:
+    """A person logs in at the address that the program prints, and then presses Enter."""
+    folder = tmp_path / "data"
+    with serving(folder) as server:
+        key = api_key(folder)
+        with subprocess.Popen(
+            [sys.executable, "-u", "-c", program(ROOT / "README.md")],
+            env=environment(folder, SEAM_API_KEY=key, SEAM_ENDPOINT=server.url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as reader:
+            try:
+                assert reader.stdout is not None
+                log_in(reader.stdout.readline().strip())
+                patience = time.monotonic() + 30
+                while not call(server.url, key, "/devices/list")["devices"]:
+                    assert time.monotonic() < patience, "no devices"
+                    time.sleep(0.05)
+                said, _ = reader.communicate("\n", timeout=60)
+            finally:
+                reader.kill()
+    assert re.search(r"[1-9]{6} setting\n$", said), said
 
 
 if __name__ == "__main__":  # the browser of the guide's reader

@@ -1,16 +1,17 @@
 """`/connect_webviews/…`: links through which somebody connects a lock account."""
 
+import re
 import secrets
 import string
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import msgspec
 
 from .. import store
 from ..domain.connect_webviews import LIFETIME, ConnectWebview
 from ..domain.errors import InvalidInput
+from ..domain.ids import ordered_id
 from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..store.pages import Position
@@ -69,7 +70,7 @@ async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
     """Make a link through which somebody connects an account."""
     alphabet = string.ascii_letters + string.digits
     webview = ConnectWebview(
-        connect_webview_id=str(uuid4()),
+        connect_webview_id=ordered_id(tx.now),
         workspace_id=caller.workspace_id,
         auth_token=Secret("".join(secrets.choice(alphabet) for _ in range(TOKEN_LENGTH))),
         status="pending",
@@ -127,7 +128,8 @@ def _web_address(url: str | None, field: str) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
+        is_good = parts.scheme in ("http", "https") and is_whole
     except ValueError:
         is_good = False
     if not is_good:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from .. import store
 from ..domain.devices import Device
+from ..domain.errors import ApiError
 from ..domain.instants import parse_instant, to_wire
 from ..store.pages import Position
 from ..store.tx import Tx
@@ -174,16 +175,20 @@ def _is_found(wire: dict[str, Any], text: str) -> bool:
 
 @operation("/devices/update", UpdateDevice, UPDATES)
 async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
-    """Name a device, give it metadata, or hand it over to unmanaged."""
+    """Name a device, give it metadata."""
     device = await store.devices.get(tx, caller.workspace_id, body.device_id)
     account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
+    if not body.is_managed:
+        raise ApiError(
+            "unsupported_operation",
+            "Handing a device over to unmanaged is not supported by this server yet: "
+            "nothing could bring it back",
+            data={"device_id": device.device_id},
+        )
     changed = _named(device, body)
     if body.custom_metadata is not None:
         merged = metadata.merged(device.custom_metadata, body.custom_metadata)
         changed = replace(changed, custom_metadata=merged)
-    if not body.is_managed:
-        changed = replace(changed, is_managed=False)
-        tx.emit(changed.event("device.converted_to_unmanaged", tx.now))
     if changed.display_name != device.display_name:
         tx.emit(changed.event("device.name_changed", tx.now, device_name=changed.display_name))
     await store.devices.update_device(tx, changed, caller.house.render(changed, account))

@@ -1,8 +1,9 @@
 """`/events/…`: what happened."""
 
-from typing import get_args
+from typing import Annotated, get_args
 
 import msgspec
+from msgspec import Meta
 
 from .. import store
 from ..domain.errors import InvalidInput, not_found
@@ -57,7 +58,7 @@ class ListEvents(msgspec.Struct, forbid_unknown_fields=True):
     acs_entrance_id: str | None = None
     acs_user_id: str | None = None
     limit: Limit = 500
-    unstable_offset: int = 0
+    unstable_offset: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
 
     def __post_init__(self) -> None:
         if self.since is None and self.between is None:
@@ -131,7 +132,7 @@ async def list_(body: ListEvents, caller: Caller, tx: Tx) -> Answer:
         since=since_at,
         until=until_at,
         limit=body.limit,
-        offset=max(0, body.unstable_offset),
+        offset=body.unstable_offset,
         event_id=body.event_ids,
         event_type=_both(body.event_type, body.event_types),
         device_id=_both(body.device_id, body.device_ids),

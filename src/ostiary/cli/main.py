@@ -22,6 +22,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print exactly
 app = App(
     name="ostiary",
     version=__version__,
+    help_format="plaintext",
     help="""One API in front of many brands of smart locks, in the wire format of the Seam API.
 
 See it work:            ostiary demo

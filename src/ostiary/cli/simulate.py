@@ -1,5 +1,6 @@
 """`ostiary simulate`: a vendor's cloud alone, for production workspaces, load tests and others' clients."""
 
+import hashlib
 import secrets
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,21 @@ def run_simulator(name: str, host: str, port: int, state: Path | None, *, as_jso
         raise Failed(f"there is no simulator {name}; there is: {known}")
     homes: HomeStore = MemoryHomes() if state is None else FileHomes(state)
     with listen(host, port) as listener, uvloop_runner() as runner:
-        runner.run(_serve(brand, homes, listener, local_url(host, listener), as_json))
+        runner.run(_serve(brand, homes, state, listener, local_url(host, listener), as_json))
 
 
-async def _serve(brand: Brand, homes: HomeStore, listener: Any, url: str, as_json: bool) -> None:
-    client_id, client_secret = secrets.token_urlsafe(16), secrets.token_hex(16)
+def _client(state: Path | None) -> tuple[str, str]:
+    """The OAuth client: with a state file the same at every start, so that logins made before go on."""
+    if state is None:
+        return secrets.token_urlsafe(16), secrets.token_hex(16)
+    digest = hashlib.sha256(str(state.absolute()).encode()).hexdigest()
+    return digest[:22], digest[32:]
+
+
+async def _serve(
+    brand: Brand, homes: HomeStore, state: Path | None, listener: Any, url: str, as_json: bool
+) -> None:
+    client_id, client_secret = _client(state)
     simulator = brand.simulator(
         homes, ShiftableClock(), url=url, client_id=client_id, client_secret=Secret(client_secret)
     )

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 from .. import store
 from ..domain.connect_webviews import ConnectWebview
@@ -17,6 +16,7 @@ from ..domain.connected_accounts import ConnectedAccount, masked
 from ..domain.devices import as_wire
 from ..domain.errors import ApiError
 from ..domain.events import event
+from ..domain.ids import ordered_id
 from ..domain.provider import Login, Manifest
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
@@ -128,7 +128,7 @@ async def finish(
 
 async def _connect(tx: Tx, webview: ConnectWebview, login: Login, manifest: Manifest) -> ConnectedAccount:
     account = ConnectedAccount(
-        connected_account_id=str(uuid4()),
+        connected_account_id=ordered_id(tx.now),
         workspace_id=webview.workspace_id,
         provider=manifest.key,
         vendor_account_id=login.vendor_account_id,

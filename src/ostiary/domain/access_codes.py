@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Literal
-from uuid import uuid4
 
 from . import problems
 from .connected_accounts import ConnectedAccount
 from .devices import Device, account_errors
 from .errors import ApiError, InvalidInput
 from .events import Event, EventType, event
+from .ids import ordered_id
 from .instants import to_wire
 from .problems import Problems
 from .provider import Capabilities
@@ -232,7 +232,7 @@ class AccessCode:
         }
         if self.is_time_bound:
             wire["is_scheduled_on_device"] = self.is_on_lock and self.confirmed_at is not None
-        if self.code is None:
+        if self.code is None and self.gone_at is None:
             wire["is_waiting_for_code_assignment"] = True
         return wire
 
@@ -279,7 +279,7 @@ class Wish:
 def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) -> AccessCode:
     """A new code, not yet on the lock. The caller has checked its PIN and its time frame."""
     return AccessCode(
-        access_code_id=str(uuid4()),
+        access_code_id=ordered_id(now),
         workspace_id=device.workspace_id,
         connected_account_id=device.connected_account_id,
         device_id=device.device_id,

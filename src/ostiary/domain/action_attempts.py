@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
-from uuid import uuid4
 
 from .devices import Device
 from .events import Event, EventType
+from .ids import ordered_id
 
 DOOR_DEADLINE: Final = timedelta(seconds=30)
 """After this a door is not operated any more: an unlock that comes late is worse than one that failed."""
@@ -72,7 +72,7 @@ def requested(
     deadline_at: datetime | None = None,
 ) -> ActionAttempt:
     return ActionAttempt(
-        action_attempt_id=str(uuid4()),
+        action_attempt_id=ordered_id(now),
         workspace_id=device.workspace_id,
         connected_account_id=device.connected_account_id,
         device_id=device.device_id,

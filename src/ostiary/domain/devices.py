@@ -252,7 +252,7 @@ def as_wire(
         **device.properties,
         "online_access_codes_enabled": bool(can.can_program_online_access_codes),
         "offline_access_codes_enabled": False,
-        "supports_backup_access_code_pool": can.supports_backup_access_code_pool,
+        "supports_backup_access_code_pool": False,  # whatever the device could: no pool is kept here yet
     }
     if not device.is_online:
         for name in ("locked", "battery", "battery_level", "door_open"):

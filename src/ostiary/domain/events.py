@@ -29,7 +29,6 @@ EventType = Literal[
     "device.removed",
     "device.deleted",
     "device.name_changed",
-    "device.converted_to_unmanaged",
     "device.low_battery",
     "device.battery_status_changed",
     "device.accessory_keypad_connected",

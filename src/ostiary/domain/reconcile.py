@@ -337,7 +337,7 @@ def _unconfirmed(code: AccessCode) -> AccessCode:
 def _tampered(code: AccessCode, item: Seen, wanted: DesiredCode, now: datetime) -> Change:
     """It was as wished and is not any more: somebody changed it at the vendor. It is brought back."""
     entry = item.entry
-    if problems.has(code.errors, "error_code", "conflicting_external_modification"):
+    if _is_tampered(code):
         return Change(code)
     fields = [
         {"field": name, "from": before, "to": after}
@@ -359,6 +359,10 @@ def _tampered(code: AccessCode, item: Seen, wanted: DesiredCode, now: datetime) 
         modified_fields=fields,
     )
     return Change(replace(code, errors=errors), (code.event("access_code.modified_external_to_seam", now),))
+
+
+def _is_tampered(code: AccessCode) -> bool:
+    return problems.has(code.errors, "error_code", "conflicting_external_modification")
 
 
 def _instants(before: datetime | None, after: datetime | None) -> tuple[str | None, str | None]:
@@ -390,7 +394,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
         ),
         warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
     )
-    was_restored = problems.has(code.errors, "error_code", "conflicting_external_modification")
+    was_restored = _is_tampered(code)
     is_set = confirmed.is_active(now) or not confirmed.has_native_schedule(can)
     told: Announced = "set" if is_set else "scheduled"
     is_news = not was_as_wished or was_restored or confirmed.announced != told
@@ -423,6 +427,8 @@ def _gone(code: AccessCode, now: datetime) -> Change:
     gone = replace(
         code,
         vendor_code_id=None,
+        code=None,  # the hash stays, to know a late write again; the PIN is nobody's business any more
+        confirmed_code=None,
         gone_at=now,
         retry_at=None,
         errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR),
@@ -477,7 +483,8 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
         return Change(code)
     if code.is_over(now):
         return Change(code) if code.was_sent or code.is_on_lock or has_open_step else _gone(code, now)
-    if code.is_active(now) and code.announced == "scheduled" and code.is_on_lock and code.is_as_wished:
+    stands = code.is_on_lock and code.is_as_wished and not _is_tampered(code)
+    if code.is_active(now) and code.announced == "scheduled" and stands:
         told = replace(code, announced="set")
         return Change(told, (_announcement(told, "set", now),))
     return _warned_of_delay(code, now)

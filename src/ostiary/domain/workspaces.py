@@ -1,9 +1,14 @@
 """A workspace and its clock."""
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from .errors import ApiError
+
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""Deadlines are added to the clock, and the calendar ends with the year 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,12 @@ class Workspace:
         """
         if not self.is_sandbox:
             raise ApiError("workspace_not_sandbox", "Only a sandbox workspace has a clock that can be set")
-        if now < self.at(real_now):
-            raise ApiError("invalid_input", "The clock of a workspace only moves forward")
+        if not self.at(real_now) <= now < LATEST:
+            raise ApiError(
+                "invalid_input", "The clock of a workspace only moves forward, and not beyond the year 9000"
+            )
         if is_frozen:
             return replace(self, clock_frozen_at=now, clock_offset_ms=0)
-        offset = round((now - real_now) / timedelta(milliseconds=1))
+        # Rounded up: the clock must have reached the instant, or what begins then has not begun.
+        offset = math.ceil((now - real_now) / timedelta(milliseconds=1))
         return replace(self, clock_frozen_at=None, clock_offset_ms=offset)

@@ -63,7 +63,7 @@ async def _operate(drain: "Drain", attempt: ActionAttempt, device: Device) -> No
     look: ObservedDevice | None = None
     while await _time_left(drain, attempt) > 0:
         look = await _look(drain, device)
-        if look is not None and _is_done(attempt, look):
+        if look is not None and _is_done(attempt, device, look):
             await drain.write(_succeed, drain, attempt, look)
             return
         await asyncio.sleep(LOOK_EVERY)
@@ -71,11 +71,15 @@ async def _operate(drain: "Drain", attempt: ActionAttempt, device: Device) -> No
     await drain.write(_fail, drain, attempt, "action_attempt_expired", message)
 
 
-def _is_done(attempt: ActionAttempt, look: ObservedDevice) -> bool:
-    """In the wanted state and at rest. A device that shows no state is done when it is at rest."""
+def _is_done(attempt: ActionAttempt, device: Device, look: ObservedDevice) -> bool:
+    """
+    In the wanted state and at rest. A device without a bolt shows no state and is done when it is at rest; a
+    lock that shows none has jammed.
+    """
     if look.is_busy:
         return False
-    return look.is_locked is None or look.is_locked == attempt.wants_locked
+    has_bolt = device.can.can_remotely_lock is not None
+    return look.is_locked == attempt.wants_locked if has_bolt else True
 
 
 async def _send_once(drain: "Drain", attempt: ActionAttempt, device: Device) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from .. import store
 from ..domain import devices
@@ -12,6 +11,7 @@ from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import LoginExpired, LoginRejected, RateLimited, Unreachable
 from ..domain.events import event
+from ..domain.ids import ordered_id
 from ..domain.provider import ObservedDevice
 from ..domain.retry import backoff
 from ..store.tx import Tx
@@ -76,7 +76,7 @@ async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice], asked_a
 
 
 async def _add(tx: Tx, drain: "Drain", account: ConnectedAccount, look: ObservedDevice) -> None:
-    device = devices.observed(devices.added(str(uuid4()), look, account, tx.now), look, tx.now)
+    device = devices.observed(devices.added(ordered_id(tx.now), look, account, tx.now), look, tx.now)
     await store.devices.insert(tx, device, drain.render(device, account))
     for told in devices.changes(None, device, account, tx.now):
         tx.emit(told)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
@@ -103,12 +103,6 @@ _FOREIGN_IDS = Statement(
     select(_f.c.vendor_code_id, _f.c.foreign_code_id, _f.c.name, _f.c.code_hash).where(
         _f.c.device_id == bindparam("device")
     ),
-)
-_SETTLE_GONE = Statement(
-    "access_codes.gone_before",
-    update(_t)
-    .where(_t.c.gone_at < bindparam("before"), _t.c.device_id == bindparam("device"))
-    .values(code=None, confirmed_code=None),
 )
 
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,6 +13,9 @@ from ..domain.errors import ApiError
 from ..store.pages import Position
 
 T = TypeVar("T")
+_Instant = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_RowId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f-]{1,40}$")]
+_Content = tuple[str, _Instant, _RowId]
 CHUNK: Final = 500
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -30,7 +33,7 @@ def read_cursor(request: msgspec.Struct) -> Position:
         return Position()
     try:
         digest, created_at_ms, row_id = msgspec.json.decode(
-            base64.b64decode(cursor, validate=True), type=tuple[str, int, str]
+            base64.b64decode(cursor, validate=True), type=_Content
         )
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise ApiError(

@@ -1,0 +1,185 @@
+"""
+The guide's story with whichever official Python SDK this interpreter has: `python story.py ENDPOINT API_KEY`.
+
+Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
+second is what it saw, as JSON.
+"""
+
+import json
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
+
+from seam import Seam, SeamActionAttemptTimeoutError, SeamHttpApiError, SeamHttpInvalidInputError
+
+
+def until(look, is_right, seconds=30):
+    patience = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if is_right(seen):
+            return seen
+        if time.monotonic() > patience:
+            raise TimeoutError(f"still not right: {seen}")
+        time.sleep(0.2)
+
+
+def python_instant(moment):
+    """As `strftime` writes it: no colon in the offset."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def refusal(call, **given):
+    try:
+        call(**given)
+    except SeamHttpApiError as error:
+        return {
+            "class": type(error).__name__,
+            "is_invalid_input": isinstance(error, SeamHttpInvalidInputError),
+            "code": error.code,
+            "status": error.status_code,
+            "request_id": error.request_id,
+            "message": str(error),
+        }
+    return None
+
+
+def connected(seam):
+    webview = seam.connect_webviews.create(accepted_providers=["nuki"], custom_metadata={"tenant": "t-1"})
+    print(webview.url, flush=True)
+    done = until(
+        lambda: seam.connect_webviews.get(connect_webview_id=webview.connect_webview_id),
+        lambda seen: seen.status == "authorized",
+    )
+    account = seam.connected_accounts.get(connected_account_id=done.connected_account_id)
+    return {
+        "first": webview.status,
+        "then": done.status,
+        "login_successful": done.login_successful,
+        "metadata": dict(account.custom_metadata),
+        "provider": account.account_type,
+    }
+
+
+def doors(seam, lock):
+    unlocked = seam.locks.unlock_door(device_id=lock.device_id)
+    between = seam.devices.get(device_id=lock.device_id).properties.locked
+    patient = {"timeout": 20.0, "polling_interval": 0.2}
+    locked = seam.locks.lock_door(device_id=lock.device_id, wait_for_action_attempt=patient)
+    hurried = seam.locks.unlock_door(device_id=lock.device_id, wait_for_action_attempt=False)
+    later = until(
+        lambda: seam.action_attempts.get(action_attempt_id=hurried.action_attempt_id),
+        lambda seen: seen.status != "pending",
+    )
+    try:
+        seam.locks.lock_door(
+            device_id=lock.device_id, wait_for_action_attempt={"timeout": 0.0, "polling_interval": 0.01}
+        )
+        timed_out = None
+    except SeamActionAttemptTimeoutError as error:
+        timed_out = error.action_attempt.action_type
+    return {
+        "unlock": [unlocked.action_type, unlocked.status, between],
+        "lock": [locked.action_type, locked.status],
+        "hurried": [hurried.status, later.status],
+        "timed_out": timed_out,
+    }
+
+
+def shown(code):
+    return {
+        name: getattr(code, name) for name in ("name", "code", "type", "status", "starts_at", "ends_at")
+    }
+
+
+def codes(seam, lock):
+    start = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
+    end = start + timedelta(days=2)
+    ongoing = seam.access_codes.create(device_id=lock.device_id, name="Ann", code="498882")
+    bound = seam.access_codes.create(
+        device_id=lock.device_id,
+        name="Bob",
+        starts_at=python_instant(start),
+        ends_at=python_instant(end),
+    )
+
+    def get(code):
+        return seam.access_codes.get(access_code_id=code.access_code_id)
+
+    def is_set(code):
+        return code.status == "set" and not getattr(code, "pending_mutations", None)
+
+    ongoing_set = until(lambda: get(ongoing), is_set)
+    bound_set = until(lambda: get(bound), is_set)
+    listed = seam.access_codes.list(device_id=lock.device_id)
+    later = end + timedelta(days=1)
+    seam.access_codes.update(access_code_id=ongoing.access_code_id, name="Anna", code="498883")
+    seam.access_codes.update(
+        access_code_id=bound.access_code_id, starts_at=python_instant(start), ends_at=python_instant(later)
+    )
+    wished = get(ongoing)
+
+    def told(code, event_type):
+        events = seam.events.list(
+            access_code_id=code.access_code_id, event_type=event_type, since="2020-01-01T00:00:00Z"
+        )
+        return len(events)
+
+    until(lambda: told(ongoing, "access_code.code_changed"), bool)
+    until(lambda: told(bound, "access_code.time_frame_changed"), bool)
+    ongoing_changed, bound_changed = until(lambda: get(ongoing), is_set), until(lambda: get(bound), is_set)
+    seam.access_codes.delete(access_code_id=ongoing.access_code_id)
+    seam.access_codes.delete(access_code_id=bound.access_code_id)
+    until(lambda: seam.access_codes.list(device_id=lock.device_id), lambda left: not left)
+    events = seam.events.list(device_id=lock.device_id, since="2020-01-01T00:00:00Z")
+    return {
+        "ongoing": [shown(ongoing), shown(ongoing_set), shown(wished), shown(ongoing_changed)],
+        "bound": [shown(bound), shown(bound_set), shown(bound_changed)],
+        "listed": sorted(code.name for code in listed),
+        "gone": refusal(seam.access_codes.get, access_code_id=ongoing.access_code_id),
+        "events": sorted({event.event_type for event in events}),
+        "newest_first": [event.occurred_at for event in events],
+    }
+
+
+def pages(seam):
+    """Three devices on pages of one; the first generation has no paginator."""
+    if not hasattr(seam, "create_paginator"):
+        return None
+    paginator = seam.create_paginator(seam.devices.list, {"limit": 1})
+    first, pagination = paginator.first_page()
+    found = [[device.device_id for device in first]]
+    while pagination.has_next_page:
+        page, pagination = paginator.next_page(pagination.next_page_cursor)
+        found.append([device.device_id for device in page])
+    return {"pages": found, "flat": [device.device_id for device in paginator.flatten()]}
+
+
+def main():
+    endpoint, api_key = sys.argv[1:]
+    seam = Seam(api_key=api_key, endpoint=endpoint)
+    result = {"version": version("seam"), "connected": connected(seam)}
+    devices = until(seam.devices.list, lambda found: len(found) == 3)
+    lock = next(device for device in devices if device.can_program_online_access_codes)
+    other = next(device for device in devices if not device.can_program_online_access_codes)
+    result["devices"] = sorted(device.properties.name for device in devices)
+    result["locks"] = sorted(device.properties.name for device in seam.locks.list())
+    result["got"] = seam.devices.get(device_id=lock.device_id).properties.name
+    result["by_name"] = seam.locks.get(name="Front door").device_id == lock.device_id
+    result["device_type"] = lock.device_type
+    result["pages"] = pages(seam)
+    result["doors"] = doors(seam, lock)
+    result["codes"] = codes(seam, lock)
+    create = seam.access_codes.create
+    result["refusals"] = {
+        "unknown_device": refusal(seam.devices.get, device_id="8d7e2a30-6c1f-4a52-9f5b-0d2c5a3f1e77"),
+        "bad_pin": refusal(create, device_id=lock.device_id, code="120000"),
+        "short_pin": refusal(create, device_id=lock.device_id, code="12"),
+        "no_keypad": refusal(create, device_id=other.device_id, code="498882"),
+        "wrong_key": refusal(Seam(api_key="seam_apikey1_wrong", endpoint=endpoint).devices.list),
+    }
+    print(json.dumps(result))
+
+
+main()

@@ -1,0 +1,132 @@
+"""
+The guide's story as an SDK in a process of its own lives it, and what it has to see.
+
+The story asks for a webview, a person logs in there, and the rest is between the SDK and `ostiary serve`.
+"""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import processes
+
+STORIES = Path(__file__).parent / "sdk"
+TELLING_SECONDS = 120
+KINDS = {"short_pin": "SeamHttpInvalidInputError", "wrong_key": "SeamHttpUnauthorizedError"}
+
+
+def tell(command: Sequence[str], folder: Path) -> dict[str, Any]:
+    """
+    What the story saw.
+
+    Args:
+        command: Runs it; the endpoint and an API key are added.
+    """
+    with processes.serving(folder, OSTIARY_SANDBOX_PACE="0") as server:
+        arguments = [*command, server.url, processes.api_key(folder)]
+        with (folder / "story.log").open("w") as errors:
+            story = subprocess.Popen(
+                arguments, stdout=subprocess.PIPE, stderr=errors, text=True, env=processes.environment(folder)
+            )
+        assert story.stdout is not None
+        try:
+            webview = story.stdout.readline().strip()
+            assert webview.startswith("http"), (folder / "story.log").read_text()
+            processes.log_in(webview)
+            told, _ = story.communicate(timeout=TELLING_SECONDS)
+        finally:
+            story.kill()
+            story.wait()
+            story.stdout.close()
+        assert story.returncode == 0, (folder / "story.log").read_text()[-3000:]
+        seen: dict[str, Any] = json.loads(told)
+        assert "Traceback" not in server.log.read_text()
+        return seen
+
+
+def _same(seen: Any, wanted: Any) -> None:
+    assert seen == wanted, f"{seen!r}, not {wanted!r}"
+
+
+def check(seen: dict[str, Any]) -> None:
+    """The same for every SDK."""
+    wanted = {
+        "first": "pending",
+        "then": "authorized",
+        "login_successful": True,
+        "metadata": {"tenant": "t-1"},
+        "provider": "nuki",
+    }
+    _same(seen["connected"], wanted)
+    _same(seen["devices"], ["Front door", "Garden door", "Street entrance"])
+    _same(seen["locks"], seen["devices"])
+    _same((seen["got"], seen["by_name"], seen["device_type"]), ("Front door", True, "nuki_lock"))
+    wanted = {
+        "unlock": ["UNLOCK_DOOR", "success", False],
+        "lock": ["LOCK_DOOR", "success"],
+        "hurried": ["pending", "success"],
+        "timed_out": "LOCK_DOOR",
+    }
+    _same(seen["doors"], wanted)
+    _check_codes(seen["codes"])
+    _check_refusals(seen)
+
+
+def check_pages(seen: dict[str, Any]) -> None:
+    """Three pages of one device each, and the same devices in one go."""
+    found = seen["pages"]
+    assert [len(page) for page in found["pages"]] == [1, 1, 1]
+    assert [device for page in found["pages"] for device in page] == found["flat"]
+    assert len(set(found["flat"])) == 3
+
+
+def _check_codes(codes: dict[str, Any]) -> None:
+    first, was_set, wished, changed = codes["ongoing"]
+    _same([code["type"] for code in codes["ongoing"]], ["ongoing"] * 4)
+    _same((first["status"], was_set["status"], changed["status"]), ("setting", "set", "set"))
+    _same((first["name"], first["code"]), ("Ann", "498882"))
+    _same((wished["name"], wished["code"]), ("Anna", "498883"))
+    _same((changed["name"], changed["code"]), ("Anna", "498883"))
+    assert was_set["starts_at"] is None
+    first, was_set, changed = codes["bound"]
+    _same([code["type"] for code in codes["bound"]], ["time_bound"] * 3)
+    _same((was_set["status"], changed["status"]), ("set", "set"))
+    assert len(first["code"]) == 6
+    assert first["starts_at"] == was_set["starts_at"] == changed["starts_at"]
+    assert first["ends_at"] < changed["ends_at"]
+    _same(codes["listed"], ["Ann", "Bob"])
+    expected = {
+        "access_code.created",
+        "access_code.set_on_device",
+        "access_code.name_changed",
+        "access_code.code_changed",
+        "access_code.time_frame_changed",
+        "access_code.removed_from_device",
+        "access_code.deleted",
+        "lock.unlocked",
+        "lock.locked",
+        "action_attempt.unlock_door.succeeded",
+        "action_attempt.lock_door.succeeded",
+        "device.connected",
+    }
+    _same(expected - set(codes["events"]), set())
+    _same(codes["newest_first"], sorted(codes["newest_first"], reverse=True))
+
+
+def _check_refusals(seen: dict[str, Any]) -> None:
+    refusals = {**seen["refusals"], "gone": seen["codes"]["gone"]}
+    wanted = {
+        "unknown_device": (404, "device_not_found"),
+        "gone": (404, "access_code_not_found"),
+        "bad_pin": (400, "invalid_access_code"),
+        "short_pin": (400, "invalid_input"),
+        "no_keypad": (400, "unsupported_device"),
+        "wrong_key": (401, "unauthorized"),
+    }
+    _same({name: (one["status"], one["code"]) for name, one in refusals.items()}, wanted)
+    for name, one in refusals.items():
+        assert one["request_id"], name
+        _same(one["is_invalid_input"], name == "short_pin")
+        _same(one["class"], KINDS.get(name, "SeamHttpApiError"))
