@@ -1,7 +1,7 @@
 """
 An access code: what is wished, what the last look at the lock showed, and what the wire says of both.
 
-The wish is the API user's and changes at once; the fact changes only by looks (`domain.reconcile`). Status,
+The wish is the API user's and changes at once; the fact changes only by looks (`domain.observation`). Status,
 mutations and copied errors are computed when somebody asks, so that they cannot go stale.
 """
 

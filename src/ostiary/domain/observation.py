@@ -1,0 +1,368 @@
+"""
+From a look to facts: what is confirmed, what is gone, which steps came true or were lost, with the events of
+it all; and what the passing of time alone brings. Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from . import problems
+from .access_codes import AccessCode, Announced, frame, shown
+from .attribution import Attribution, Outcome, Seen, Step, StepKind, attribute, desired, stands_as
+from .events import Event
+from .provider import Capabilities, DesiredCode
+from .retry import backoff
+
+SETTING_ERRORS: Final = (
+    "failed_to_set_on_device",
+    "duplicate_code_on_device",
+    "no_space_for_access_code_on_device",
+    "provider_issue",
+    "code_constraints_violated",
+    "subscription_required",
+    "access_code_inactive",
+)
+"""What a confirmation clears."""
+
+REMOVING_ERROR: Final = "failed_to_remove_from_device"
+"""Ends with the entry that would not go, or with the wish that it should."""
+
+SLOW_ONGOING: Final = timedelta(minutes=10)
+"""An ongoing code that takes longer than this is late; the wire publishes no figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    What became of one code.
+
+    Attributes:
+        problem_events: Events that must carry the six arrays of problems, which the engine adds.
+        finished: Action types whose pending attempts are now done.
+    """
+
+    code: AccessCode
+    events: tuple[Event, ...] = ()
+    problem_events: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    changes: tuple[Change, ...]
+    settled: tuple[Step, ...]
+    attribution: Attribution
+    sync_wanted: bool
+
+
+def observe(
+    codes: Sequence[AccessCode],
+    open_steps: Sequence[Step],
+    seen: Sequence[Seen],
+    can: Capabilities,
+    names: Mapping[str, str],
+    now: datetime,
+) -> Observation:
+    """
+    Turn a look into facts.
+
+    Args:
+        codes: Every code of the lock that is not gone, and gone ones whose mark was seen.
+        names: access_code_id to the vendor's name that it should have.
+    """
+    attribution = attribute(codes, open_steps, seen)
+    step_of = {step.access_code_id: step for step in open_steps}
+    changes: list[Change] = []
+    settled: list[Step] = []
+    sync_wanted = False
+    for code in codes:
+        entries = attribution.ours.get(code.access_code_id, ())
+        step = step_of.get(code.access_code_id)
+        outcome = None if step is None else _outcome(step, code, entries, can, names, now)
+        if step is not None and outcome is not None:
+            settled.append(replace(step, outcome=outcome, settled_at=now))
+            sync_wanted = sync_wanted or outcome == "lost"
+        is_open = step is not None and outcome is None
+        change = _observed(code, entries, can, names[code.access_code_id], now, is_open=is_open)
+        if outcome == "lost" and step is not None:
+            change = _after_loss(change, step, now)
+        if change.code != code or change.events or change.problem_events:
+            changes.append(change)
+    return Observation(tuple(changes), tuple(settled), attribution, sync_wanted)
+
+
+def _outcome(
+    step: Step,
+    code: AccessCode,
+    entries: tuple[Seen, ...],
+    can: Capabilities,
+    names: Mapping[str, str],
+    now: datetime,
+) -> Outcome | None:
+    """Whether a look shows what a step was to bring about; None: not yet, and it may still come."""
+    entry = entries[0].entry if entries else None
+    if step.kind == "remove":
+        listed = {item.entry.vendor_code_id for item in entries}
+        came_true = step.vendor_code_id not in listed
+    elif step.kind == "set":
+        came_true = entry is not None and not entry.is_busy
+    else:
+        wanted = desired(code, can, names[code.access_code_id], now)
+        is_current = step.generation == code.generation and wanted is not None
+        same_pin = entry is not None and entries[0].code_hash == step.code_hash
+        came_true = (
+            entry is not None
+            and not entry.is_busy
+            and (stands_as(entry, wanted) if is_current and wanted is not None else same_pin)
+        )
+    if came_true:
+        return "seen"
+    return "lost" if now >= step.wait_until else None
+
+
+def _observed(
+    code: AccessCode,
+    entries: tuple[Seen, ...],
+    can: Capabilities,
+    name: str,
+    now: datetime,
+    *,
+    is_open: bool,
+) -> Change:
+    """One code after a look."""
+    if code.gone_at is not None:
+        return Change(code)  # a ghost: its write landed after everybody had given it up; `plan` removes it
+    if not entries:
+        return _absent(code, can, now, is_open=is_open)
+    entry = entries[0].entry
+    known = replace(code, vendor_code_id=entry.vendor_code_id, vendor_name=entry.name, was_sent=True)
+    wanted = desired(known, can, name, now)
+    if wanted is None:
+        return Change(known)
+    if stands_as(entry, wanted) and not entry.is_busy:
+        return _confirmed(known, can, now)
+    if known.is_as_wished and not is_open:
+        return _tampered(known, entries[0], wanted, now)
+    return Change(known)
+
+
+def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool) -> Change:
+    """The lock does not have it."""
+    missing = replace(code, vendor_code_id=None, vendor_name=None)
+    if is_open:
+        return Change(missing)
+    missing = replace(missing, errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR))
+    if code.is_over(now):
+        return _gone(missing, now)
+    if code.confirmed_at is None:
+        return Change(missing)
+    forgotten = _unconfirmed(missing)
+    if not code.is_wanted(can, now):
+        # Its start moved out of the lead time, and it was taken off.
+        told = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
+        return Change(forgotten, tuple(told))
+    errors = problems.raised(
+        missing.errors,
+        "error_code",
+        "conflicting_external_modification",
+        "The code was removed from the device by somebody else. It is being set again.",
+        now,
+        is_access_code_error=True,
+        change_type="removed",
+    )
+    return Change(
+        replace(forgotten, errors=errors), (code.event("access_code.deleted_external_to_seam", now),)
+    )
+
+
+def _unconfirmed(code: AccessCode) -> AccessCode:
+    return replace(
+        code,
+        was_sent=False,
+        confirmed_at=None,
+        confirmed_name=None,
+        confirmed_code=None,
+        confirmed_code_hash=None,
+        confirmed_starts_at=None,
+        confirmed_ends_at=None,
+        confirmed_generation=0,
+        announced="none",
+    )
+
+
+def _tampered(code: AccessCode, item: Seen, wanted: DesiredCode, now: datetime) -> Change:
+    """It was as wished and is not any more: somebody changed it at the vendor. It is brought back."""
+    entry = item.entry
+    if _is_tampered(code):
+        return Change(code)
+    fields = [
+        {"field": name, "from": before, "to": after}
+        for name, before, after in (
+            ("name", wanted.vendor_name, entry.name),
+            ("starts_at", *_instants(wanted.starts_at, entry.starts_at)),
+            ("ends_at", *_instants(wanted.ends_at, entry.ends_at)),
+        )
+        if before != after
+    ]
+    errors = problems.raised(
+        code.errors,
+        "error_code",
+        "conflicting_external_modification",
+        "The code was changed on the device by somebody else. It is being restored.",
+        now,
+        is_access_code_error=True,
+        change_type="modified",
+        modified_fields=fields,
+    )
+    return Change(replace(code, errors=errors), (code.event("access_code.modified_external_to_seam", now),))
+
+
+def _is_tampered(code: AccessCode) -> bool:
+    return problems.has(code.errors, "error_code", "conflicting_external_modification")
+
+
+def _instants(before: datetime | None, after: datetime | None) -> tuple[str | None, str | None]:
+    wire = frame(before, after)
+    return wire["starts_at"], wire["ends_at"]
+
+
+def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
+    """A look shows the present wish."""
+    events = list(_change_events(code, now)) if code.confirmed_at is not None else []
+    was_as_wished = code.is_as_wished
+    confirmed = replace(
+        code,
+        confirmed_at=code.confirmed_at if was_as_wished else now,
+        confirmed_name=code.name,
+        confirmed_code=code.code,
+        confirmed_code_hash=code.code_hash,
+        confirmed_starts_at=code.starts_at,
+        confirmed_ends_at=code.ends_at,
+        confirmed_generation=code.generation,
+        attempts=0,
+        retry_at=None,
+        errors=problems.cleared(
+            code.errors,
+            "error_code",
+            *SETTING_ERRORS,
+            REMOVING_ERROR,
+            "conflicting_external_modification",
+        ),
+        warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
+    )
+    was_restored = _is_tampered(code)
+    is_set = confirmed.is_active(now) or not confirmed.has_native_schedule(can)
+    told: Announced = "set" if is_set else "scheduled"
+    is_news = not was_as_wished or was_restored or confirmed.announced != told
+    if is_news:
+        events.append(_announcement(confirmed, told, now))
+    finished = () if was_as_wished else ("CREATE_ACCESS_CODE", "UPDATE_ACCESS_CODE")
+    return Change(replace(confirmed, announced=told), tuple(events), finished=finished)
+
+
+def _announcement(code: AccessCode, told: str, now: datetime) -> Event:
+    event_type: Any = f"access_code.{told}_on_device"
+    return code.event(event_type, now, secret_fields={"code": shown(code.code)})
+
+
+def _change_events(code: AccessCode, now: datetime) -> Iterable[Event]:
+    """The confirmed differences between the last wish that stood on the lock and the present one."""
+    for mutation, noun, change in code.differences():
+        event_type: Any = f"access_code.{mutation.removeprefix('updating_')}_changed"
+        description = f"The {noun} on the device is now the one that was requested."
+        if mutation == "updating_code":
+            yield code.event(event_type, now, description=description, secret_fields=change)
+        else:
+            yield code.event(event_type, now, description=description, **change)
+
+
+def _gone(code: AccessCode, now: datetime) -> Change:
+    """Over, and the lock does not have it."""
+    events = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
+    events.append(code.event("access_code.deleted", now, secret_fields={"code": shown(code.code)}))
+    gone = replace(
+        code,
+        vendor_code_id=None,
+        code=None,  # the hash stays, to know a late write again; the PIN is nobody's business any more
+        confirmed_code=None,
+        gone_at=now,
+        retry_at=None,
+        errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR),
+    )
+    return Change(gone, tuple(events), finished=("DELETE_ACCESS_CODE",))
+
+
+def _after_loss(change: Change, step: Step, now: datetime) -> Change:
+    """A write was accepted, its time is up, and the lock does not show it."""
+    message = (
+        "The vendor accepted the removal, but the code is still on the device. It is removed again."
+        if step.kind == "remove"
+        else "The vendor accepted the code, but the device does not show it. It is sent again."
+    )
+    if change.code.gone_at is not None or (step.kind != "remove" and change.code.is_as_wished):
+        return change
+    return failed(change, step.kind, None, message, now)
+
+
+def failed(change: Change, kind: StepKind, error_code: str | None, message: str, now: datetime) -> Change:
+    """
+    A write that led to nothing: the problem, its event once, and the time of the next try.
+
+    Args:
+        error_code: A more specific error of the wire beside the general one.
+    """
+    code = change.code
+    general = REMOVING_ERROR if kind == "remove" else "failed_to_set_on_device"
+    is_new = not problems.has(code.errors, "error_code", general)
+    errors = problems.raised(code.errors, "error_code", general, message, now, is_access_code_error=True)
+    if error_code is not None and error_code != general:
+        is_new = is_new or not problems.has(code.errors, "error_code", error_code)
+        errors = problems.raised(errors, "error_code", error_code, message, now, is_access_code_error=True)
+    attempts = code.attempts + 1
+    broken = replace(code, errors=errors, attempts=attempts, retry_at=now + backoff(attempts))
+    is_ghost = code.gone_at is not None  # its story ended with `deleted`
+    told = (f"access_code.{general}",) if is_new and not is_ghost else ()
+    return replace(change, code=broken, problem_events=(*change.problem_events, *told))
+
+
+# --- the passing of time --------------------------------------------------------------------------------
+
+
+def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step: bool) -> Change:
+    """
+    What becomes of a code by the passing of time, without a look.
+
+    A preloaded code becomes active, a late one gets its warning, and one that never reached the vendor is
+    over at once.
+    """
+    if code.gone_at is not None:
+        return Change(code)
+    if code.is_over(now):
+        return Change(code) if code.was_sent or code.is_on_lock or has_open_step else _gone(code, now)
+    stands = code.is_on_lock and code.is_as_wished and not _is_tampered(code)
+    if code.is_active(now) and code.announced == "scheduled" and stands:
+        told = replace(code, announced="set")
+        return Change(told, (_announcement(told, "set", now),))
+    return _warned_of_delay(code, now)
+
+
+def late_from(code: AccessCode) -> datetime:
+    return code.starts_at if code.starts_at is not None else code.created_at + SLOW_ONGOING
+
+
+def _warned_of_delay(code: AccessCode, now: datetime) -> Change:
+    is_late = code.confirmed_at is None and now >= late_from(code)
+    if not is_late or problems.has(code.warnings, "warning_code", "delay_in_setting_on_device"):
+        return Change(code)
+    warnings = problems.raised(
+        code.warnings,
+        "warning_code",
+        "delay_in_setting_on_device",
+        "The code should be on the device by now and is not yet. It is tried until it is.",
+        now,
+    )
+    return Change(
+        replace(code, warnings=warnings), problem_events=("access_code.delay_in_setting_on_device",)
+    )
