@@ -161,7 +161,7 @@ class Story:
             chance = random.Random(f"{self.plan.seed}/{number}")
             guest = Guest(self.api, number, devices["Front door"]["device_id"], chance, kind)
             self.evidence.guests.append(guest)
-        for name in ("Garden door", "Cellar door"):
+        for name in ("Garden door", "Cellar door") if home == 0 else ():
             metadata = devices[name]["properties"]["nuki_metadata"]
             porter = Porter(self.api, devices[name]["device_id"], metadata["device_id"])
             self.evidence.porters.append(porter)

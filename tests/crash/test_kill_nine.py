@@ -50,7 +50,7 @@ def played(empty_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> dic
         ),
         "postgres": Story(
             folder / "postgres",
-            Plan(SEED + 1, ROUNDS["postgres"], guests=20, homes=4, stranding_until=4, life=4.0),
+            Plan(SEED + 1, ROUNDS["postgres"], guests=20, homes=4, stranding_until=4, life=6.0),
             OSTIARY_DATABASE_URL=empty_postgres,
         ),
     }

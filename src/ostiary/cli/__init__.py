@@ -5,6 +5,7 @@ Every command that answers with data takes `--json` and then prints exactly one 
 0 done, 1 failed, 2 wrong usage.
 """
 
+import os
 import sys
 from typing import Final
 
@@ -17,7 +18,13 @@ FAILED: Final = 1
 def main() -> None:
     """Entry point of the `ostiary` command."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `ostiary … | head`: nobody reads on, and at the end Python would flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except Failed as error:
         print(f"ostiary: {error}", file=sys.stderr)
         sys.exit(FAILED)

@@ -60,7 +60,7 @@ async def _entered(tx: Tx, webview: ConnectWebview | None) -> Opened:
     if webview is None or workspace is None:
         raise LinkRefused("unknown")
     tx.enter(workspace)
-    if not webview.is_finished and tx.now >= webview.expires_at:
+    if webview.status != "authorized" and tx.now >= webview.expires_at:
         raise LinkRefused("expired")
     return webview, workspace
 

@@ -8,7 +8,7 @@ sent again, and past its deadline every attempt fails: nobody's door opens late.
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .. import store
 from ..domain import devices
@@ -26,21 +26,19 @@ from ..domain.errors import (
 )
 from ..domain.provider import Account, ObservedDevice
 from ..store.tx import Tx
-
-if TYPE_CHECKING:
-    from .drain import Drain
+from .hold import Hold
 
 LOOK_EVERY: Final = 0.4
 
 
-async def operate_door(drain: "Drain", device_id: str) -> None:
+async def operate_door(hold: Hold, device_id: str) -> None:
     """Settle every pending attempt at one door, in the order in which they were asked."""
     while True:
-        found = await drain.write(_next, drain, device_id)
+        found = await hold.write(_next, hold, device_id)
         if found is None:
             return
         attempt, device = found
-        await _operate(drain, attempt, device)
+        await _operate(hold, attempt, device)
 
 
 async def set_due(
@@ -57,18 +55,18 @@ async def set_due(
     await store.devices.set_due(tx, device_id, at)
 
 
-async def _operate(drain: "Drain", attempt: ActionAttempt, device: Device) -> None:
-    if attempt.sent_at is None and not await _send_once(drain, attempt, device):
+async def _operate(hold: Hold, attempt: ActionAttempt, device: Device) -> None:
+    if attempt.sent_at is None and not await _send_once(hold, attempt, device):
         return
     look: ObservedDevice | None = None
-    while await _time_left(drain, attempt) > 0:
-        look = await _look(drain, device)
+    while await _time_left(hold, attempt) > 0:
+        look = await _look(hold, device)
         if look is not None and _is_done(attempt, device, look):
-            await drain.write(_succeed, drain, attempt, look)
+            await hold.write(_succeed, hold, attempt, look)
             return
         await asyncio.sleep(LOOK_EVERY)
     message = f"{device.display_name} did not confirm in time. Look at the door before you try again."
-    await drain.write(_fail, drain, attempt, "action_attempt_expired", message)
+    await hold.write(_fail, hold, attempt, "action_attempt_expired", message)
 
 
 def _is_done(attempt: ActionAttempt, device: Device, look: ObservedDevice) -> bool:
@@ -82,35 +80,35 @@ def _is_done(attempt: ActionAttempt, device: Device, look: ObservedDevice) -> bo
     return look.is_locked == attempt.wants_locked if has_bolt else True
 
 
-async def _send_once(drain: "Drain", attempt: ActionAttempt, device: Device) -> bool:
+async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool:
     """True: the vendor has it, or may have it. False: the attempt is settled."""
-    while (left := await _time_left(drain, attempt)) > 0:
-        if not await drain.write(_mark_sent, attempt):
+    while (left := await _time_left(hold, attempt)) > 0:
+        if not await hold.write(_mark_sent, attempt):
             return False
         try:
             async with asyncio.timeout(left):
-                await drain.call(lambda account: _verb(account, attempt, device))
+                await hold.call(lambda account: _verb(account, attempt, device))
         except (OutcomeUnknown, TimeoutError):
             return True
         except (Rejected, NoSuchObject) as error:
-            await drain.write(_fail, drain, attempt, "provider_issue", str(error) or "The vendor refused.")
+            await hold.write(_fail, hold, attempt, "provider_issue", str(error) or "The vendor refused.")
             return False
         except (LoginExpired, LoginRejected):
-            await drain.write(
-                _fail, drain, attempt, "account_disconnected", "The account's login is no longer accepted."
+            await hold.write(
+                _fail, hold, attempt, "account_disconnected", "The account's login is no longer accepted."
             )
             raise
         except (Unreachable, RateLimited) as error:
             # Nothing was changed: it may be sent again while there is time.
-            await drain.write(_unmark_sent, attempt)
+            await hold.write(_unmark_sent, attempt)
             await asyncio.sleep(min(error.retry_after or 1.0, left))
         except ProviderError as error:
-            await drain.write(_fail, drain, attempt, "provider_issue", str(error))
+            await hold.write(_fail, hold, attempt, "provider_issue", str(error))
             return False
         else:
             return True
     message = f"{device.display_name} could not be reached in time. Nothing was sent."
-    await drain.write(_fail, drain, attempt, "action_attempt_expired", message)
+    await hold.write(_fail, hold, attempt, "action_attempt_expired", message)
     return False
 
 
@@ -121,18 +119,18 @@ async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> Non
         await account.unlock_door(device.vendor_device_id)
 
 
-async def _look(drain: "Drain", device: Device) -> ObservedDevice | None:
+async def _look(hold: Hold, device: Device) -> ObservedDevice | None:
     """None: the vendor could not be asked just now."""
     try:
-        return await drain.call(lambda account: account.get_device(device.vendor_device_id))
+        return await hold.call(lambda account: account.get_device(device.vendor_device_id))
     except (Unreachable, RateLimited) as error:
         await asyncio.sleep(min(error.retry_after or 0.5, 5.0))
         return None
 
 
-async def _time_left(drain: "Drain", attempt: ActionAttempt) -> float:
+async def _time_left(hold: Hold, attempt: ActionAttempt) -> float:
     """Seconds until the deadline, by the workspace's clock."""
-    now: datetime = await drain.read(_now)
+    now: datetime = await hold.read(_now)
     assert attempt.deadline_at is not None
     return (attempt.deadline_at - now).total_seconds()
 
@@ -141,7 +139,7 @@ async def _now(tx: Tx) -> datetime:
     return tx.now
 
 
-async def _next(tx: Tx, drain: "Drain", device_id: str) -> tuple[ActionAttempt, Device] | None:
+async def _next(tx: Tx, hold: Hold, device_id: str) -> tuple[ActionAttempt, Device] | None:
     """The oldest pending attempt; one never sent that is late, or whose lock is offline, fails here."""
     device = await store.devices.find(tx, device_id)
     if device is None:
@@ -150,10 +148,10 @@ async def _next(tx: Tx, drain: "Drain", device_id: str) -> tuple[ActionAttempt, 
         assert attempt.deadline_at is not None
         if attempt.sent_at is None and tx.now >= attempt.deadline_at:
             message = "The attempt could not be made in time. Nothing was sent."
-            await _fail(tx, drain, attempt, "action_attempt_expired", message)
+            await _fail(tx, hold, attempt, "action_attempt_expired", message)
         elif attempt.sent_at is None and not device.is_online:
             message = f"{device.display_name} is offline. Nothing was sent."
-            await _fail(tx, drain, attempt, "device_disconnected", message)
+            await _fail(tx, hold, attempt, "device_disconnected", message)
         else:
             return attempt, device
     return None
@@ -172,14 +170,14 @@ async def _unmark_sent(tx: Tx, attempt: ActionAttempt) -> None:
     await store.action_attempts.update_attempt(tx, replace(current, sent_at=None))
 
 
-async def _succeed(tx: Tx, drain: "Drain", attempt: ActionAttempt, look: ObservedDevice) -> None:
+async def _succeed(tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDevice) -> None:
     current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
     device = await store.devices.find(tx, attempt.device_id)
     account = await store.connected_accounts.find(tx, attempt.connected_account_id)
     if current.status != "pending" or device is None or account is None:
         return
     after = devices.observed(device, look, tx.now)
-    await store.devices.update_device(tx, after, drain.render(after, account))
+    await store.devices.update_device(tx, after, hold.render(after, account))
     result = {"was_confirmed_by_device": look.is_locked is not None}
     settled = current.succeeded(tx.now, result)
     await store.action_attempts.update_attempt(tx, settled)
@@ -187,7 +185,7 @@ async def _succeed(tx: Tx, drain: "Drain", attempt: ActionAttempt, look: Observe
         tx.emit(told)
 
 
-async def _fail(tx: Tx, drain: "Drain", attempt: ActionAttempt, error_type: str, message: str) -> None:
+async def _fail(tx: Tx, hold: Hold, attempt: ActionAttempt, error_type: str, message: str) -> None:
     current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
     device = await store.devices.find(tx, attempt.device_id)
     if current.status != "pending" or device is None:

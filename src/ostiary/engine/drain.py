@@ -10,43 +10,31 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from .. import store
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.errors import (
-    LoginExpired,
     LoginRejected,
     NoSuchObject,
-    OutcomeUnknown,
     ProviderError,
     RateLimited,
-    Unreachable,
 )
 from ..domain.instants import from_ms
-from ..domain.provider import Account
 from ..domain.retry import backoff
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from . import act, poll, reconcile
-from .vendors import Vendors, render
+from .hold import LEASE, Hold, LeaseLost
+from .vendors import Vendors
 
 log = logging.getLogger("ostiary.engine")
 T = TypeVar("T")
 
-LEASE: Final = timedelta(seconds=30)
-"""Longer than any vendor call, so that a worker that is alive never loses it."""
-
 HEARTBEAT: Final = 10.0
 DEVICES_AT_ONCE: Final = 4
-REFRESH_AHEAD: Final = timedelta(minutes=2)
-
-
-class LeaseLost(Exception):
-    """Another worker has the account now: drop everything."""
 
 
 class Stop(Exception):
@@ -71,112 +59,19 @@ class Drain:
         woken: Set when new work for the account was committed, here or elsewhere.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        vendors: Vendors,
-        account: ConnectedAccount,
-        workspace: Workspace,
-        lease: str,
-        woken: asyncio.Event,
-    ) -> None:
-        self.database = database
-        self.vendors = vendors
-        self.account = account
-        self.workspace = workspace
-        self.lease = lease
+    def __init__(self, hold: Hold, woken: asyncio.Event) -> None:
+        self.hold = hold
         self.woken = woken
-        self.manifest = vendors.manifests[account.provider]
-        self.adapter = vendors.adapter(workspace, account.provider)
-        self._login = asyncio.Lock()
-
-    # --- transactions under the lease ----------------------------------------------------------------
-
-    async def write(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
-        """
-        Settle something, in the workspace's time.
-
-        Raises:
-            LeaseLost: Nothing was written.
-        """
-        return await self.database.write(self._under_lease, use_case, args)
-
-    async def _under_lease(
-        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
-    ) -> T:
-        until = tx.real_now + LEASE
-        if not await store.connected_accounts.renew(tx, self.account.connected_account_id, self.lease, until):
-            raise LeaseLost
-        await self._enter(tx)
-        return await use_case(tx, *args)
-
-    async def read(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
-        return await self.database.read(self._in_workspace, use_case, args)
-
-    async def _in_workspace(
-        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
-    ) -> T:
-        await self._enter(tx)
-        return await use_case(tx, *args)
-
-    async def _enter(self, tx: Tx) -> None:
-        """The clock may have been moved since the last transaction."""
-        workspace = await store.workspaces.get(tx, self.workspace.workspace_id)
-        if workspace is None:
-            raise LeaseLost
-        tx.enter(workspace)
-
-    def render(self, device: Any, account: ConnectedAccount) -> dict[str, Any]:
-        return render(self.vendors.manifests, device, account)
-
-    # --- calls to the vendor -------------------------------------------------------------------------
-
-    async def call(self, verb: Callable[[Account], Awaitable[T]]) -> T:
-        """One vendor call as this account, with a refresh of the login when that is what it takes."""
-        credentials = self.account.credentials
-        try:
-            return await verb(self.adapter.account(credentials))
-        except LoginExpired:
-            await self._refresh(credentials.access_token)
-        try:
-            return await verb(self.adapter.account(self.account.credentials))
-        except LoginExpired:
-            raise LoginRejected("the vendor refuses a login that it has just renewed") from None
-
-    async def _refresh(self, spent: Any) -> None:
-        """
-        New credentials, stored before anything else happens: with rotation the old ones are dead by now.
-        """
-        async with self._login:
-            if self.account.access_token != spent:
-                return  # somebody else in this drain has done it
-            now = await self.read(_now)
-            try:
-                credentials = await self.adapter.refresh(self.account.credentials, now=now)
-            except OutcomeUnknown as error:
-                raise Unreachable("the vendor did not answer a refresh") from error
-            self.account = self.account.with_credentials(credentials)
-            await self.write(self._store_credentials)
-
-    async def _store_credentials(self, tx: Tx) -> None:
-        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
-        if account is None:
-            raise LeaseLost
-        await store.connected_accounts.update_account(tx, account.with_credentials(self.account.credentials))
-
-    # --- the loop ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Work until nothing is due. Raises LeaseLost, Stop or LoginRejected to end early."""
         running: dict[str, asyncio.Task[None]] = {}
         heartbeat = asyncio.create_task(self._beat())
         try:
-            if self._is_stale_login(await self.read(_now)):
-                with contextlib.suppress(Unreachable):
-                    await self._refresh(self.account.access_token)
+            await self.hold.freshen_login()
             while True:
                 self.woken.clear()
-                self._start(await self.read(self._work), running)
+                self._start(await self.hold.read(self._work), running)
                 if not running:
                     return
                 await self._wait(running)
@@ -188,15 +83,9 @@ class Drain:
                 task.cancel()
             await asyncio.gather(heartbeat, *running.values(), return_exceptions=True)
 
-    def _is_stale_login(self, now: datetime) -> bool:
-        """Worth a refresh before the first call. That of a disconnected account is dead, not stale."""
-        expires_at = self.account.token_expires_at
-        is_ending = expires_at is not None and now >= expires_at - REFRESH_AHEAD
-        return is_ending and not self.account.is_disconnected
-
     def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
         if work.is_poll_due and "poll" not in running:
-            running["poll"] = asyncio.create_task(poll.poll(self))
+            running["poll"] = asyncio.create_task(poll.poll(self.hold))
         for device_id in work.device_ids:
             if device_id not in running and len(running) < DEVICES_AT_ONCE:
                 running[device_id] = asyncio.create_task(self._device(device_id))
@@ -209,7 +98,7 @@ class Drain:
             woken.cancel()
 
     async def _work(self, tx: Tx) -> Work:
-        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        account = await store.connected_accounts.find(tx, self.hold.account.connected_account_id)
         if account is None:
             raise LeaseLost
         if account.is_disconnected:
@@ -222,25 +111,25 @@ class Drain:
         """Keep the lease while a vendor takes its time."""
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await self.write(_nothing)
+            await self.hold.renew()
 
     async def _device(self, device_id: str) -> None:
         """Doors, then codes; what goes wrong at one device moves only that device."""
         try:
-            await act.operate_door(self, device_id)
-            await reconcile.tick(self, device_id)
+            await act.operate_door(self.hold, device_id)
+            await reconcile.tick(self.hold, device_id)
         except (LeaseLost, LoginRejected, Stop):
             raise
         except RateLimited as error:
-            await self.write(self._postpone, device_id, 1.0)
+            await self.hold.write(self._postpone, device_id, 1.0)
             raise Stop(error.retry_after or 60.0) from error
         except NoSuchObject:
-            await self.write(self._look_at_account_again, device_id)
+            await self.hold.write(self._look_at_account_again, device_id)
         except ProviderError as error:
-            await self.write(self._postpone, device_id, error.retry_after)
+            await self.hold.write(self._postpone, device_id, error.retry_after)
         except Exception:
             log.exception("a bug at device %s; it is tried again later", device_id)
-            await self.write(self._postpone, device_id, 60.0)
+            await self.hold.write(self._postpone, device_id, 60.0)
 
     async def _postpone(self, tx: Tx, device_id: str, retry_after: float | None) -> None:
         device = await store.devices.find(tx, device_id)
@@ -249,24 +138,16 @@ class Drain:
         attempts = device.attempts + 1
         wait = backoff(attempts) if retry_after is None else timedelta(seconds=retry_after)
         device = replace(device, attempts=attempts)
-        await store.devices.update_device(tx, device, self.render(device, self.account))
+        await store.devices.update_device(tx, device, self.hold.render(device, self.hold.account))
         await act.set_due(tx, device_id, tx.now + wait, not_before=timedelta(seconds=1))
 
     async def _look_at_account_again(self, tx: Tx, device_id: str) -> None:
         """The vendor does not know the device: the list of devices will tell what became of it."""
         await self._postpone(tx, device_id, None)
-        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        account = await store.connected_accounts.find(tx, self.hold.account.connected_account_id)
         if account is not None and account.poll_at is not None:
             sooner = min(account.poll_at, tx.now + timedelta(seconds=5))
             await store.connected_accounts.update_account(tx, replace(account, poll_at=sooner))
-
-
-async def _now(tx: Tx) -> datetime:
-    return tx.now
-
-
-async def _nothing(tx: Tx) -> None:
-    """The renewal around it is all that is wanted."""
 
 
 # --- taking and giving back an account -------------------------------------------------------------------
@@ -282,19 +163,19 @@ async def drain_account(
         return
     account, workspace = taken
     try:
-        drain = Drain(database, vendors, account, workspace, lease, woken)
+        hold = Hold(database, vendors, account, workspace, lease)
     except KeyError:
         log.error("the brand %s has no settings; its accounts wait", account.provider)
         await database.write(_give_back, connected_account_id, lease, 300.0)
         return
     retry_after: float | None = None
     try:
-        await drain.run()
+        await Drain(hold, woken).run()
     except LeaseLost:
         return
     except LoginRejected:
         with contextlib.suppress(LeaseLost):
-            await drain.write(poll.disconnect, drain)
+            await hold.write(poll.disconnect, hold)
     except Stop as stop:
         retry_after = stop.retry_after
     except asyncio.CancelledError:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from .. import store
 from ..domain import devices
@@ -15,31 +14,29 @@ from ..domain.ids import ordered_id
 from ..domain.provider import ObservedDevice
 from ..domain.retry import backoff
 from ..store.tx import Tx
-
-if TYPE_CHECKING:
-    from .drain import Drain
+from .hold import Hold
 
 
-async def poll(drain: "Drain") -> None:
+async def poll(hold: Hold) -> None:
     """List the devices and settle what changed. A vendor that cannot be reached is asked again later."""
-    asked_at = await drain.read(_poll_at, drain)
+    asked_at = await hold.read(_poll_at, hold)
     try:
-        seen = await drain.call(lambda account: account.list_devices())
+        seen = await hold.call(lambda account: account.list_devices())
     except (Unreachable, RateLimited) as error:
-        await drain.write(_postpone, drain, error.retry_after)
+        await hold.write(_postpone, hold, error.retry_after)
         return
     except LoginExpired as error:
         raise LoginRejected(str(error)) from error
-    await drain.write(settle, drain, seen, asked_at)
+    await hold.write(settle, hold, seen, asked_at)
 
 
-async def _poll_at(tx: Tx, drain: "Drain") -> datetime | None:
-    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+async def _poll_at(tx: Tx, hold: Hold) -> datetime | None:
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     return None if account is None else account.poll_at
 
 
-async def _postpone(tx: Tx, drain: "Drain", retry_after: float | None) -> None:
-    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+async def _postpone(tx: Tx, hold: Hold, retry_after: float | None) -> None:
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if account is None:
         return
     attempts = account.attempts + 1
@@ -49,7 +46,7 @@ async def _postpone(tx: Tx, drain: "Drain", retry_after: float | None) -> None:
     )
 
 
-async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice], asked_at: datetime | None) -> None:
+async def settle(tx: Tx, hold: Hold, seen: Sequence[ObservedDevice], asked_at: datetime | None) -> None:
     """
     One transaction for the whole look: devices, their events, and the account's first sync.
 
@@ -57,34 +54,34 @@ async def settle(tx: Tx, drain: "Drain", seen: Sequence[ObservedDevice], asked_a
         asked_at: The account's `poll_at` before the vendor was asked. Another one by now means that somebody
             asked for a look after ours began, which may have missed what they know of: it stays due.
     """
-    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if account is None:
         return
     known = {device.vendor_device_id: device for device in await store.devices.of_account(tx, account)}
     for look in seen:
         before = known.pop(look.vendor_device_id, None)
         if before is None:
-            await _add(tx, drain, account, look)
+            await _add(tx, hold, account, look)
         else:
-            await settle_device(tx, drain, account, before, look, is_poll=True)
+            await settle_device(tx, hold, account, before, look, is_poll=True)
     for gone in known.values():
         if gone.removed_at is None:
             device = devices.removed(gone, tx.now)
-            await store.devices.update_device(tx, device, drain.render(device, account))
+            await store.devices.update_device(tx, device, hold.render(device, account))
             tx.emit(device.event("device.removed", tx.now))
-    await _settle_account(tx, drain, account, asked_at)
+    await _settle_account(tx, hold, account, asked_at)
 
 
-async def _add(tx: Tx, drain: "Drain", account: ConnectedAccount, look: ObservedDevice) -> None:
+async def _add(tx: Tx, hold: Hold, account: ConnectedAccount, look: ObservedDevice) -> None:
     device = devices.observed(devices.added(ordered_id(tx.now), look, account, tx.now), look, tx.now)
-    await store.devices.insert(tx, device, drain.render(device, account))
+    await store.devices.insert(tx, device, hold.render(device, account))
     for told in devices.changes(None, device, account, tx.now):
         tx.emit(told)
 
 
 async def settle_device(
     tx: Tx,
-    drain: "Drain",
+    hold: Hold,
     account: ConnectedAccount,
     before: Device,
     look: ObservedDevice,
@@ -104,7 +101,7 @@ async def settle_device(
     if after != before or came_back:
         if matters:
             after = replace(after, attempts=0)
-        await store.devices.update_device(tx, after, drain.render(after, account))
+        await store.devices.update_device(tx, after, hold.render(after, account))
         for told in devices.changes(None if came_back else before, after, account, tx.now):
             tx.emit(told)
     if matters or after.look_wanted:
@@ -112,10 +109,8 @@ async def settle_device(
     return after
 
 
-async def _settle_account(
-    tx: Tx, drain: "Drain", account: ConnectedAccount, asked_at: datetime | None
-) -> None:
-    every = timedelta(seconds=drain.manifest.poll_every)
+async def _settle_account(tx: Tx, hold: Hold, account: ConnectedAccount, asked_at: datetime | None) -> None:
+    every = timedelta(seconds=hold.manifest.poll_every)
     poll_at = tx.now + every if account.poll_at == asked_at else account.poll_at
     settled = replace(account, attempts=0, poll_at=poll_at)
     if account.first_synced_at is None:
@@ -135,9 +130,9 @@ async def _settle_account(
     await store.connected_accounts.update_account(tx, settled)
 
 
-async def disconnect(tx: Tx, drain: "Drain") -> None:
+async def disconnect(tx: Tx, hold: Hold) -> None:
     """The login is dead: say so everywhere, and stop until somebody logs in again."""
-    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if account is None:
         return
     cut_off, events = account.disconnected(tx.now)
@@ -146,7 +141,7 @@ async def disconnect(tx: Tx, drain: "Drain") -> None:
         tx.emit(told)
     for device in await store.devices.of_account(tx, account):
         offline = replace(device, is_online=False)
-        await store.devices.update_device(tx, offline, drain.render(offline, cut_off))
+        await store.devices.update_device(tx, offline, hold.render(offline, cut_off))
         if device.is_online:
             tx.emit(
                 offline.event(

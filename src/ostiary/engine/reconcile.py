@@ -9,7 +9,7 @@ must have shown, and looks before it writes.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import uuid4
 
 from .. import store
@@ -30,9 +30,7 @@ from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step
 from ..domain.retry import backoff
 from ..store.tx import Tx
 from . import act, poll
-
-if TYPE_CHECKING:
-    from .drain import Drain
+from .hold import Hold
 
 CALL_SECONDS: Final = 15.0
 """Longer than a vendor call may take: after this a written-down step is either sent or never will be."""
@@ -56,26 +54,26 @@ class Lock:
         return self.device.can
 
 
-async def tick(drain: "Drain", device_id: str) -> None:
+async def tick(hold: Hold, device_id: str) -> None:
     """One stride. Raises what the vendor raises; nothing is left half-written by it."""
-    lock = await drain.write(_advance, drain, device_id)
+    lock = await hold.write(_advance, hold, device_id)
     if lock is None:
         return
     if not lock.device.is_online and lock.codes:
-        look = await drain.call(lambda account: account.get_device(lock.device.vendor_device_id))
-        await drain.write(_settle_device, drain, device_id, look)
+        look = await hold.call(lambda account: account.get_device(lock.device.vendor_device_id))
+        await hold.write(_settle_device, hold, device_id, look)
         if not look.is_online and not lock.steps:
-            await drain.write(_wait_for_device, drain, device_id)
+            await hold.write(_wait_for_device, hold, device_id)
             return
     if lock.device.sync_wanted:
-        await drain.call(lambda account: account.synchronise(lock.device.vendor_device_id))
-        await drain.write(_synchronised, drain, device_id)
+        await hold.call(lambda account: account.synchronise(lock.device.vendor_device_id))
+        await hold.write(_synchronised, hold, device_id)
         return
-    entries = await drain.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
-    planned = await drain.write(_settle_look, drain, device_id, entries)
+    entries = await hold.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
+    planned = await hold.write(_settle_look, hold, device_id, entries)
     for step in planned:
-        await _write(drain, device_id, step)
-    await drain.write(_finish, drain, device_id)
+        await _write(hold, device_id, step)
+    await hold.write(_finish, hold, device_id)
 
 
 async def _load(tx: Tx, device_id: str) -> Lock | None:
@@ -96,7 +94,7 @@ async def _load(tx: Tx, device_id: str) -> Lock | None:
 # --- before the look -------------------------------------------------------------------------------------
 
 
-async def _advance(tx: Tx, drain: "Drain", device_id: str) -> Lock | None:
+async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
     """What time alone has changed. Returns the lock if it must be looked at, else None."""
     lock = await _load(tx, device_id)
     if lock is None:
@@ -132,14 +130,14 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
         await store.action_attempts.give_up_code(tx, after.access_code_id, why)
 
 
-async def _settle_device(tx: Tx, drain: "Drain", device_id: str, look: object) -> None:
+async def _settle_device(tx: Tx, hold: Hold, device_id: str, look: object) -> None:
     device = await store.devices.find(tx, device_id)
-    account = await store.connected_accounts.find(tx, drain.account.connected_account_id)
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if device is not None and account is not None:
-        await poll.settle_device(tx, drain, account, device, look)  # type: ignore[arg-type]
+        await poll.settle_device(tx, hold, account, device, look)  # type: ignore[arg-type]
 
 
-async def _wait_for_device(tx: Tx, drain: "Drain", device_id: str) -> None:
+async def _wait_for_device(tx: Tx, hold: Hold, device_id: str) -> None:
     """The lock is offline: nothing is sent, what should be gone says that it is not, and we ask again."""
     lock = await _load(tx, device_id)
     if lock is None:
@@ -154,26 +152,26 @@ async def _wait_for_device(tx: Tx, drain: "Drain", device_id: str) -> None:
     assert lock is not None
     attempts = lock.device.attempts + 1
     device = replace(lock.device, attempts=attempts, look_wanted=True)
-    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    await store.devices.update_device(tx, device, hold.render(device, lock.account))
     again = tx.now + backoff(attempts, first=2.0, longest=60.0)
     moments = [m for code in lock.codes for m in (code.starts_at, code.ends_at) if m and m > tx.now]
     await act.set_due(tx, device_id, min([again, *moments]))
 
 
-async def _synchronised(tx: Tx, drain: "Drain", device_id: str) -> None:
+async def _synchronised(tx: Tx, hold: Hold, device_id: str) -> None:
     lock = await _load(tx, device_id)
     if lock is None:
         return
     device = replace(lock.device, sync_wanted=False, look_wanted=True)
-    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    await store.devices.update_device(tx, device, hold.render(device, lock.account))
     await act.set_due(tx, device_id, tx.now + timedelta(seconds=SYNC_SECONDS))
 
 
 # --- the look ----------------------------------------------------------------------------------------------
 
 
-def _names(drain: "Drain", codes: Iterable[AccessCode]) -> Mapping[str, str]:
-    vendor_name = drain.adapter.vendor_name
+def _names(hold: Hold, codes: Iterable[AccessCode]) -> Mapping[str, str]:
+    vendor_name = hold.adapter.vendor_name
     return {code.access_code_id: vendor_name(code.name, code.mark) for code in codes}
 
 
@@ -183,7 +181,7 @@ def _seen(tx: Tx, device_id: str, entries: Iterable[ObservedCode]) -> list[Seen]
 
 
 async def _settle_look(
-    tx: Tx, drain: "Drain", device_id: str, entries: Sequence[ObservedCode]
+    tx: Tx, hold: Hold, device_id: str, entries: Sequence[ObservedCode]
 ) -> Sequence[PlannedStep]:
     """Facts, events and steps of one look in one transaction; returns what to write next."""
     lock = await _load(tx, device_id)
@@ -191,7 +189,7 @@ async def _settle_look(
         return ()
     seen = _seen(tx, device_id, entries)
     codes = [*lock.codes, *await _ghosts(tx, lock, seen)]
-    names = _names(drain, codes)
+    names = _names(hold, codes)
     before = {code.access_code_id: code for code in codes}
     observation = reconcile.observe(codes, lock.steps, seen, lock.can, names, tx.now)
     for change in observation.changes:
@@ -211,7 +209,7 @@ async def _settle_look(
         look_wanted=False,
         sync_wanted=lock.device.sync_wanted or observation.sync_wanted,
     )
-    await store.devices.update_device(tx, device, drain.render(device, lock.account))
+    await store.devices.update_device(tx, device, hold.render(device, lock.account))
     if device.sync_wanted:
         return ()  # the vendor reads the lock anew before anything is repeated
     if not lock.can.can_program_online_access_codes or not device.is_online:
@@ -254,33 +252,33 @@ async def _naming_the_other(tx: Tx, device_id: str, change: Change) -> Change:
 # --- the writes --------------------------------------------------------------------------------------------
 
 
-async def _write(drain: "Drain", device_id: str, planned: PlannedStep) -> None:
+async def _write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
     """Write down, send, settle. Nothing is sent that was not written down, nor after its wish changed."""
-    step = await drain.write(_write_down, device_id, planned)
+    step = await hold.write(_write_down, device_id, planned)
     if step is None:
         return
     try:
-        await drain.call(lambda account: _send(account, drain, device_id, planned))
+        await hold.call(lambda account: _send(account, hold, device_id, planned))
     except OutcomeUnknown:
-        await drain.write(_settle_step, device_id, step, "unknown")
+        await hold.write(_settle_step, device_id, step, "unknown")
     except Rejected as error:
-        await drain.write(_refused, device_id, step, error)
+        await hold.write(_refused, device_id, step, error)
     except NoSuchObject:
-        await drain.write(_missed, device_id, step)
+        await hold.write(_missed, device_id, step)
         if planned.kind == "set":
             raise  # it is the device that the vendor does not know
     except (LoginExpired, LoginRejected) as error:
-        await drain.write(_settle_step, device_id, step, "not_sent")
+        await hold.write(_settle_step, device_id, step, "not_sent")
         raise LoginRejected(str(error)) from error
     except ProviderError:
-        await drain.write(_settle_step, device_id, step, "not_sent")
+        await hold.write(_settle_step, device_id, step, "not_sent")
         raise
     else:
-        await drain.write(_settle_step, device_id, step, "accepted")
+        await hold.write(_settle_step, device_id, step, "accepted")
 
 
-async def _send(account: Account, drain: "Drain", device_id: str, planned: PlannedStep) -> None:
-    vendor_device_id = await drain.read(_vendor_device_id, device_id)
+async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> None:
+    vendor_device_id = await hold.read(_vendor_device_id, device_id)
     if planned.kind == "remove":
         assert planned.vendor_code_id is not None
         await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
@@ -360,7 +358,7 @@ async def _refused(tx: Tx, device_id: str, step: Step, error: Rejected) -> None:
     await _store_change(tx, lock, code, change)
 
 
-async def _finish(tx: Tx, drain: "Drain", device_id: str) -> None:
+async def _finish(tx: Tx, hold: Hold, device_id: str) -> None:
     """When to come back, by what stands in the rows now."""
     lock = await _load(tx, device_id)
     if lock is None:

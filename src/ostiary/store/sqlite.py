@@ -132,9 +132,9 @@ class SqliteDatabase:
             use_case, args, kwargs, future = self._waiting.popleft()
             if future.cancelled():
                 continue
-            tx = Tx(self.vault, self._clock())
             self._writer.execute("SAVEPOINT use_case")
             try:
+                tx = Tx(self.vault, self._clock())
                 result = _step(self._writer, events.complete(use_case, tx, args, kwargs))
             except Exception as error:  # handed to the caller, who waits for it
                 self._writer.execute("ROLLBACK TO use_case")

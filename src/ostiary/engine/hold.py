@@ -1,0 +1,147 @@
+"""
+A hold on one connected account: its lease, its login, and the way to its vendor.
+
+Everything that works on an account (`act`, `poll`, `reconcile`) reads, writes and calls through the hold that
+the drain has taken; what is written after the lease was lost is refused.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from .. import store
+from ..domain.connected_accounts import ConnectedAccount
+from ..domain.errors import LoginExpired, LoginRejected, OutcomeUnknown, Unreachable
+from ..domain.provider import Account
+from ..domain.workspaces import Workspace
+from ..store.tx import Database, Tx
+from .vendors import Vendors, render
+
+T = TypeVar("T")
+
+LEASE: Final = timedelta(seconds=30)
+"""Longer than any vendor call, so that a worker that is alive never loses it."""
+
+REFRESH_AHEAD: Final = timedelta(minutes=2)
+
+
+class LeaseLost(Exception):
+    """Another worker has the account now: drop everything."""
+
+
+class Hold:
+    """One worker's hold on one account."""
+
+    def __init__(
+        self,
+        database: Database,
+        vendors: Vendors,
+        account: ConnectedAccount,
+        workspace: Workspace,
+        lease: str,
+    ) -> None:
+        self.database = database
+        self.vendors = vendors
+        self.account = account
+        self.workspace = workspace
+        self.lease = lease
+        self.manifest = vendors.manifests[account.provider]
+        self.adapter = vendors.adapter(workspace, account.provider)
+        self._login = asyncio.Lock()
+
+    # --- transactions under the lease ----------------------------------------------------------------
+
+    async def write(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """
+        Settle something, in the workspace's time.
+
+        Raises:
+            LeaseLost: Nothing was written.
+        """
+        return await self.database.write(self._under_lease, use_case, args)
+
+    async def _under_lease(
+        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+    ) -> T:
+        until = tx.real_now + LEASE
+        if not await store.connected_accounts.renew(tx, self.account.connected_account_id, self.lease, until):
+            raise LeaseLost
+        await self._enter(tx)
+        return await use_case(tx, *args)
+
+    async def read(self, use_case: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        return await self.database.read(self._in_workspace, use_case, args)
+
+    async def _in_workspace(
+        self, tx: Tx, use_case: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...]
+    ) -> T:
+        await self._enter(tx)
+        return await use_case(tx, *args)
+
+    async def _enter(self, tx: Tx) -> None:
+        """The clock may have been moved since the last transaction."""
+        workspace = await store.workspaces.get(tx, self.workspace.workspace_id)
+        if workspace is None:
+            raise LeaseLost
+        tx.enter(workspace)
+
+    def render(self, device: Any, account: ConnectedAccount) -> dict[str, Any]:
+        return render(self.vendors.manifests, device, account)
+
+    # --- calls to the vendor -------------------------------------------------------------------------
+
+    async def call(self, verb: Callable[[Account], Awaitable[T]]) -> T:
+        """One vendor call as this account, with a refresh of the login when that is what it takes."""
+        credentials = self.account.credentials
+        try:
+            return await verb(self.adapter.account(credentials))
+        except LoginExpired:
+            await self._refresh(credentials.access_token)
+        try:
+            return await verb(self.adapter.account(self.account.credentials))
+        except LoginExpired:
+            raise LoginRejected("the vendor refuses a login that it has just renewed") from None
+
+    async def _refresh(self, spent: Any) -> None:
+        """
+        New credentials, stored before anything else happens: with rotation the old ones are dead by now.
+        """
+        async with self._login:
+            if self.account.access_token != spent:
+                return  # somebody else in this drain has done it
+            now = await self.read(now_of)
+            try:
+                credentials = await self.adapter.refresh(self.account.credentials, now=now)
+            except OutcomeUnknown as error:
+                raise Unreachable("the vendor did not answer a refresh") from error
+            self.account = self.account.with_credentials(credentials)
+            await self.write(self._store_credentials)
+
+    async def _store_credentials(self, tx: Tx) -> None:
+        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        if account is None:
+            raise LeaseLost
+        await store.connected_accounts.update_account(tx, account.with_credentials(self.account.credentials))
+
+    async def renew(self) -> None:
+        """Keep the lease while a vendor takes its time. Raises: LeaseLost."""
+        await self.write(_nothing)
+
+    async def freshen_login(self) -> None:
+        """Renew a login that is about to expire, before it fails somebody's call."""
+        now = await self.read(now_of)
+        expires_at = self.account.token_expires_at
+        if expires_at is not None and now >= expires_at - REFRESH_AHEAD:
+            with contextlib.suppress(Unreachable):
+                await self._refresh(self.account.access_token)
+
+
+async def now_of(tx: Tx) -> datetime:
+    """The workspace's time."""
+    return tx.now
+
+
+async def _nothing(tx: Tx) -> None:
+    """The renewal around it is all that is wanted."""
