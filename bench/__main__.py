@@ -72,7 +72,7 @@ def _run(folder: Path, *, is_quick: bool) -> None:
     begun = time.monotonic()
     sync_ms = _sync_ms(folder)
     _say("starting and ending an installation")
-    seconds, memory = start_up(folder / "start", 1 if is_quick else 5)
+    seconds, processor, memory = start_up(folder / "start", 1 if is_quick else 5)
     _say("starting servers with 100 locks")
     with subjects.ostiary(SQLITE, folder / "prepared"):
         pass
@@ -93,7 +93,9 @@ def _run(folder: Path, *, is_quick: bool) -> None:
             _round(number, servers, rounds, is_quick=is_quick)
             rounds[CREATE][ENGINE].append(_with_engine(folder, number, 200 if is_quick else 500))
             _tell(number, rounds)
-        frame = report.Frame(seconds, memory, resident_mb(servers[0].pid), runtime_packages(), sync_ms)
+        frame = report.Frame(
+            seconds, processor, memory, resident_mb(servers[0].pid), runtime_packages(), sync_ms
+        )
     _say(report.table(rounds, frame))
     for line in left_out:
         _say(f"left out: {line}")

@@ -1,8 +1,8 @@
 """
 The limit: the server that Ostiary runs on, with the same settings, and nothing behind it.
 
-`python -m bench.bare ANSWERS` reads each request and answers its path with the header lines and the bytes that
-the JSON file ANSWERS has for it.
+`python -m bench.bare ANSWERS` reads each request and answers its path with the header lines and the bytes
+that the JSON file ANSWERS has for it.
 """
 
 import json

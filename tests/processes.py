@@ -163,7 +163,8 @@ def data(folder: Path, *arguments: str, **env: str) -> dict[str, Any]:
 
 def api_key(folder: Path, workspace: str = "sandbox", **env: str) -> str:
     """A new key; works while the server runs."""
-    return str(data(folder, "api-keys", "create", "--workspace", workspace, "--name", "test", **env)["api_key"])
+    made = data(folder, "api-keys", "create", "--workspace", workspace, "--name", "test", **env)
+    return str(made["api_key"])
 
 
 # --- a person with a browser -----------------------------------------------------------------------------
@@ -234,10 +235,8 @@ def connect(url: str, key: str, email: str = "john@example.com", **webview: Any)
         asked = {"connect_webview_id": made["connect_webview_id"]}
         seen = call(url, key, "/connect_webviews/get", **asked)["connect_webview"]
         if seen["status"] == "authorized":
-            account = seen["connected_account_id"]
-            devices: list[Mapping[str, Any]] = call(
-                url, key, "/devices/list", connected_account_id=account
-            )["devices"]
+            mine = {"connected_account_id": seen["connected_account_id"]}
+            devices: list[Mapping[str, Any]] = call(url, key, "/devices/list", **mine)["devices"]
             if devices:
                 return devices
         assert time.monotonic() < patience, seen

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from ..conftest import OpenHouse
 from ..house import TestHouse
 from .support import (
@@ -158,6 +160,20 @@ async def test_an_expired_token_is_renewed_without_a_word(open_: OpenHouse) -> N
         account = await _account(house, lock["connected_account_id"])
         assert account["errors"] == []
         assert "connected_account.disconnected" not in await house.event_types()
+
+
+async def test_a_token_endpoint_out_of_breath_is_asked_again(
+    open_: OpenHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """429 and 503 to a renewal disconnect nobody and are no bug of ours: the work is done a little later."""
+    async with at_home(open_) as (house, lock):
+        for trouble in ("http_429", "http_503"):
+            await fault(house, trouble, times=1, seconds=2, match={"route": "/oauth/token"})
+            await house.advance(5 * HOUR.total_seconds())
+            await set_code(house, lock)
+        assert (await _account(house, lock["connected_account_id"]))["errors"] == []
+        assert "connected_account.disconnected" not in await house.event_types()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_deleted_account_is_forgotten_and_the_lock_left_alone(open_: OpenHouse) -> None:

@@ -45,6 +45,9 @@ class Plan:
         homes: Accounts at the vendor; the guests are spread over them.
         stranding_until: After this round no kill is aimed at a write before the vendor has it, as each of
             those takes 75 s to be waited out.
+        at_once: How many guests are busy at a time.
+        pause: The longest that they take between two wishes, in seconds.
+        countdown: At most so many writes pass before the one that is trapped.
         life: Seconds after which a round ends in which nothing ran into its trap.
         has_late_door: At the end, a door is asked for, the server dies, and comes back after the deadline.
     """
@@ -54,6 +57,9 @@ class Plan:
     guests: int
     homes: int
     stranding_until: int
+    at_once: int = 3
+    pause: float = 1.0
+    countdown: int = 3
     life: float = 1.2
     has_late_door: bool = False
 
@@ -211,11 +217,11 @@ class Story:
         return self.rounds_left <= 0
 
     async def _pause(self) -> None:
-        await asyncio.sleep(self.chance.uniform(0.2, 1.0))
+        await asyncio.sleep(self.chance.uniform(0.2, self.plan.pause))
 
     async def _lives(self) -> None:
         """A few guests at a time, so that there are some in every round."""
-        room = asyncio.Semaphore(max(2, self.plan.guests * 2 // self.plan.rounds))
+        room = asyncio.Semaphore(self.plan.at_once)
 
         async def live(guest: Guest) -> None:
             async with room:
@@ -231,7 +237,7 @@ class Story:
             why = "after"
         delay = self.chance.uniform(0.5, 3.0) if why == "on_the_road" else self.chance.uniform(0, 0.006)
         life = self.chance.uniform(0.15, 1.0) if why == "random" else self.plan.life
-        countdown = self.chance.randint(1, 3)
+        countdown = self.chance.randint(1, self.plan.countdown)
         wants_door = why in ("after", "around", "on_the_road") and self.chance.random() < 0.3
         self.passage.is_watched = lambda write: write.is_action == wants_door
         self.passage.trap = None

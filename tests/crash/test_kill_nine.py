@@ -1,9 +1,9 @@
 """
 `kill -9`, again and again, and what must hold afterwards.
 
-Two installations are killed side by side, one on SQLite and one on PostgreSQL, so that their waiting overlaps:
-a write that may have been on its way is waited out for 75 s before anybody repeats it. Each test reads the
-same evidence for one promise. `OSTIARY_TEST_SEED` repeats a run as far as processes can be repeated.
+Two installations are killed side by side, one on SQLite and one on PostgreSQL, so that their waiting
+overlaps: a write that may have been on its way is waited out for 75 s before anybody repeats it. Each test
+reads the same evidence for one promise. `OSTIARY_TEST_SEED` repeats a run, as far as processes can.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -50,7 +51,17 @@ def played(empty_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> dic
         ),
         "postgres": Story(
             folder / "postgres",
-            Plan(SEED + 1, ROUNDS["postgres"], guests=20, homes=4, stranding_until=4, life=6.0),
+            Plan(
+                SEED + 1,
+                ROUNDS["postgres"],
+                guests=20,
+                homes=4,
+                stranding_until=4,
+                at_once=2,
+                pause=3.0,
+                countdown=1,
+                life=6.0,
+            ),
             OSTIARY_DATABASE_URL=empty_postgres,
         ),
     }
@@ -172,7 +183,7 @@ def test_changes_follow_each_other_without_gap_or_repetition(evidence: Evidence,
             if event["event_type"] == f"access_code.{noun}_changed"
             and event.get("access_code_id") == guest.access_code_id
         ]
-        for (_, after), (before, _) in zip(told, told[1:], strict=False):
+        for (_, after), (before, _) in pairwise(told):
             assert before == after, f"guest {guest.number}: {told}"
         assert all(before != after for before, after in told), told
         if told and not guest.is_deleted:

@@ -123,9 +123,7 @@ class Engine:
         for step in self._settle_look(entries).steps:
             self._write(step)
         self.due_at = (
-            self.now
-            if self.sync_wanted
-            else reconcile.due(self._loaded(), self.steps, self.can, self.now)
+            self.now if self.sync_wanted else reconcile.due(self._loaded(), self.steps, self.can, self.now)
         )
 
     def living(self) -> list[AccessCode]:
@@ -248,7 +246,8 @@ class Engine:
             assert is_news or any(t.event_type in EXTERNAL for t in since or ()), f"{told} again"
         if told.event_type == "access_code.removed_from_device":
             last = _after_last(before, (*ON_DEVICE, EXTERNAL[1], told.event_type))
-            assert last is not None and last[0].event_type in ON_DEVICE, "removed, but not on the device"
+            assert last is not None, "removed, but never on the device"
+            assert last[0].event_type in ON_DEVICE, "removed, but not on the device"
             assert not is_wanted(code, self.can, self.now)
         if told.event_type == "access_code.deleted":
             assert code.is_over(self.now)
@@ -295,7 +294,8 @@ class Engine:
             assert not entries, "a second entry for one code"
             assert not any(item.code_hash == step.code.code_hash for item in seen), "a PIN that is there"
         if step.kind != "remove":
-            assert step.wanted is not None and is_wanted(step.code, self.can, self.now)
+            assert step.wanted is not None
+            assert is_wanted(step.code, self.can, self.now)
             assert step.code.retry_at is None or step.code.retry_at <= self.now
         elif is_wanted(step.code, self.can, self.now) and step.code.gone_at is None:
             kept = [i for i in entries if i.entry.vendor_code_id != step.vendor_code_id]
@@ -399,9 +399,7 @@ def is_wanted(code: AccessCode, can: Capabilities, now: datetime) -> bool:
     return code.starts_at - lead <= now < code.ends_at
 
 
-def as_wished(
-    code: AccessCode, can: Capabilities
-) -> tuple[str, str, datetime | None, datetime | None]:
+def as_wished(code: AccessCode, can: Capabilities) -> tuple[str, str, datetime | None, datetime | None]:
     assert code.code is not None
     window = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
     return vendor_name(code), code.code.reveal(), *window

@@ -197,7 +197,8 @@ class World:
     def _check_code(self, code: AccessCode, entry: Entry | None, foreign_pins: set[str]) -> None:
         errors = {str(error["error_code"]) for error in code.errors}
         assert code.code is not None
-        if code.code.reveal() in foreign_pins and not code.is_as_wished:
+        is_right = entry is not None and shown(entry) == as_wished(code, self.engine.can)
+        if code.code.reveal() in foreign_pins and not (is_right and entry.is_enabled and entry.is_exact):  # type: ignore[union-attr]
             assert "duplicate_code_on_device" in errors
             return
         if entry is None:

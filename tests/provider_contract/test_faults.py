@@ -129,8 +129,7 @@ async def test_a_late_write_shows_late_and_once(brand: Brand, transport: str) ->
         await world.fault("late", seconds=300.0)
         wanted = wish(world, device)
         await account.set_access_code(device.vendor_device_id, wanted)
-        assert MARK not in await settled(world, account, device)
-        assert wanted.vendor_name not in await world.codes_on(device)
+        assert MARK not in await settled(world, account, device), "not listed, though it may be there"
         world.pass_time(300)
         assert MARK in await settled(world, account, device)
         assert (await world.codes_on(device))[wanted.vendor_name] == wanted.code.reveal()

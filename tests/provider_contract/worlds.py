@@ -150,7 +150,11 @@ async def settled(world: World, account: Account, device: ObservedDevice) -> dic
 async def opened(brand: Brand, transport: str) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         listener = free_socket() if transport == "loopback" else None
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}" if listener else "http://simulators.invalid/vendor"
+        url = (
+            f"http://127.0.0.1:{listener.getsockname()[1]}"
+            if listener
+            else "http://simulators.invalid/vendor"
+        )
         simulator = brand.simulator(
             MemoryHomes(),
             lambda: world.now,
@@ -166,6 +170,8 @@ async def opened(brand: Brand, transport: str) -> AsyncIterator[World]:
             in_process = InProcessHttp({url: simulator}.get)
             stack.push_async_callback(in_process.close)
             http = in_process
-        site = VendorSite(dict.fromkeys(brand.manifest.default_urls, url), "client", Secret("secret of client"))
+        site = VendorSite(
+            dict.fromkeys(brand.manifest.default_urls, url), "client", Secret("secret of client")
+        )
         world = World(brand, http, url, brand.adapter(http, site))
         yield world

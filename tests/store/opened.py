@@ -32,7 +32,9 @@ class Clock:
 
 
 @asynccontextmanager
-async def opened(url: str, keys: Sequence[bytes] = (KEY,), clock: Clock | None = None) -> AsyncIterator[Database]:
+async def opened(
+    url: str, keys: Sequence[bytes] = (KEY,), clock: Clock | None = None
+) -> AsyncIterator[Database]:
     if is_postgres(url):
         await asyncio.to_thread(schema.migrate_postgres, url)
     database = await open_database(url, keys, clock or Clock())

@@ -18,13 +18,13 @@ from ostiary.store.schema import SchemaError
 
 from .opened import KEY, Clock, found_all, opened
 
-SECOND = '''
+SECOND = """
 from alembic import op
 import sqlalchemy as sa
 revision, down_revision = "0002", "0001"
 def upgrade():
     op.add_column("workspaces", sa.Column("colour", sa.Text()))
-'''
+"""
 
 
 def _migrate(url: str) -> str | None:
@@ -76,7 +76,7 @@ def test_migrations_add_up_to_the_tables(database_url: str) -> None:
 async def test_a_newer_schema_is_refused_in_words(database_url: str) -> None:
     _migrate(database_url)
     _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SchemaError, match="9999.*does not know.*newer version.*backup"):
+    with pytest.raises(SchemaError, match=r"9999.*does not know.*newer version.*backup"):
         await open_database(database_url, [KEY], Clock())
     with pytest.raises(SchemaError, match="9999"):
         _migrate(database_url)
@@ -114,11 +114,11 @@ async def test_a_server_refuses_a_stale_postgres(
 ) -> None:
     if not is_postgres(database_url):
         pytest.skip("SQLite migrates itself")
-    with pytest.raises(SchemaError, match="schema none.*run: ostiary migrate"):
+    with pytest.raises(SchemaError, match=r"schema none.*run: ostiary migrate"):
         await open_database(database_url, [KEY], Clock())
     _migrate(database_url)
     _with_a_second_migration(tmp_path, monkeypatch)
-    with pytest.raises(SchemaError, match="schema 0001.*needs 0002; run: ostiary migrate"):
+    with pytest.raises(SchemaError, match=r"schema 0001.*needs 0002; run: ostiary migrate"):
         await open_database(database_url, [KEY], Clock())
 
 

@@ -54,7 +54,7 @@ def test_the_first_key_encrypts_and_all_decrypt() -> None:
     before, after = old.seal(b"value", "place"), rotated.seal(b"value", "place")
     assert rotated.open(before, "place") == rotated.open(after, "place") == b"value"
     assert new.open(after, "place") == b"value"
-    with pytest.raises(VaultError, match="OSTIARY_SECRET_KEYS.*add the old key after the new"):
+    with pytest.raises(VaultError, match=r"OSTIARY_SECRET_KEYS.*add the old key after the new"):
         new.open(before, "place")
 
 
@@ -99,7 +99,7 @@ async def _key_id_of(tx: Tx, access_code_id: str) -> bytes:
 async def test_a_missing_key_stops_the_start_with_a_sentence(database_url: str) -> None:
     async with opened(database_url, [KEY]):
         pass
-    with pytest.raises(VaultError, match="OSTIARY_SECRET_KEYS does not hold; add the old key after the new"):
+    with pytest.raises(VaultError, match=r"OSTIARY_SECRET_KEYS does not hold; add the old key after the new"):
         await open_database(database_url, [OTHER], Clock())
 
 
@@ -143,7 +143,7 @@ async def _tell(tx: Tx, code: store.access_codes.AccessCode) -> None:
     tx.emit(code.event("access_code.set_on_device", tx.now, secret_fields={"code": PIN}))
 
 
-# --- the type ------------------------------------------------------------------------------------------------
+# --- the type -----------------------------------------------------------------------------------------------
 
 
 def test_a_secret_shows_nothing(caplog: pytest.LogCaptureFixture) -> None:

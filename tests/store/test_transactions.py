@@ -102,9 +102,7 @@ async def test_no_update_is_lost(database_url: str) -> None:
     """On PostgreSQL nearly all of them collide and are run again, whole."""
     async with opened(database_url) as database:
         workspace = await database.write(add_workspace)
-        told = await asyncio.gather(
-            *(database.write(_increment, workspace.workspace_id) for _ in range(50))
-        )
+        told = await asyncio.gather(*(database.write(_increment, workspace.workspace_id) for _ in range(50)))
         assert sorted(told) == list(range(1, 51))
         after = await database.read(store.workspaces.get, workspace.workspace_id)
         assert after is not None
@@ -163,7 +161,8 @@ async def test_wakes_are_told_after_the_commit_and_not_for_what_failed(database_
 
 
 SLOW = """
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) AS i FROM n
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000)
+    SELECT max(i) AS i FROM n
 """
 
 

@@ -395,7 +395,7 @@ async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
         await _wake(wished, device, can, tx)
         await store.devices.wake(tx, device.device_id)
         await store.connected_accounts.wake(tx, device.connected_account_id)
-    else:
+    elif wished.is_as_wished:  # nothing is left to bring to the lock
         finished = ("UPDATE_ACCESS_CODE",)
         await store.action_attempts.settle_code(tx, wished.access_code_id, finished, wished.generation)
     return {"action_attempt": attempt}

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from .. import store
 from ..domain.connected_accounts import ConnectedAccount
-from ..domain.errors import LoginExpired, LoginRejected, OutcomeUnknown, Unreachable
+from ..domain.errors import LoginExpired, LoginRejected, OutcomeUnknown, RateLimited, Unreachable
 from ..domain.provider import Account
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
@@ -130,11 +130,16 @@ class Hold:
         await self.write(_nothing)
 
     async def freshen_login(self) -> None:
-        """Renew a login that is about to expire, before it fails somebody's call."""
+        """
+        Renew a login that is about to expire, before it fails somebody's call. That of a disconnected account
+        is dead, and the vendor is not asked again.
+        """
+        if self.account.is_disconnected:
+            return
         now = await self.read(now_of)
         expires_at = self.account.token_expires_at
         if expires_at is not None and now >= expires_at - REFRESH_AHEAD:
-            with contextlib.suppress(Unreachable):
+            with contextlib.suppress(Unreachable, RateLimited):  # the calls to come will wait for it
                 await self._refresh(self.account.access_token)
 
 

@@ -8,7 +8,7 @@ second is what it saw, as JSON.
 import json
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from seam import Seam, SeamActionAttemptTimeoutError, SeamHttpApiError, SeamHttpInvalidInputError
@@ -88,13 +88,11 @@ def doors(seam, lock):
 
 
 def shown(code):
-    return {
-        name: getattr(code, name) for name in ("name", "code", "type", "status", "starts_at", "ends_at")
-    }
+    return {name: getattr(code, name) for name in ("name", "code", "type", "status", "starts_at", "ends_at")}
 
 
 def codes(seam, lock):
-    start = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     end = start + timedelta(days=2)
     ongoing = seam.access_codes.create(device_id=lock.device_id, name="Ann", code="498882")
     bound = seam.access_codes.create(
