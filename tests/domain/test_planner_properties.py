@@ -35,6 +35,7 @@ WINDOWS: dict[str, tuple[timedelta, timedelta] | None] = {
     "later": (5 * HOUR, 9 * HOUR),
     "far": (80 * HOUR, 90 * HOUR),
     "brief": (timedelta(0), timedelta(minutes=2)),
+    "longer": None,  # the same start and a later end; ongoing for a new code
 }
 
 WAITS = [0.3, 3.0, 12.0, 70.0, 400.0, 4000.0]
@@ -135,6 +136,8 @@ class World:
         code, window = self._code(at), self._window(word)
         if code is not None:
             starts_at, ends_at = window or (None, None)
+            if word == "longer" and code.ends_at is not None:
+                starts_at, ends_at = code.starts_at, code.ends_at + HOUR
             self.engine.rewish(code, starts_at=starts_at, ends_at=ends_at)
 
     def _delete(self, at: int) -> None:
@@ -226,7 +229,7 @@ class World:
             assert not stood or stood[-1] not in ON_DEVICE, "it left the lock, and nobody was told"
         else:
             assert "access_code.deleted" not in types
-            if code.is_as_wished and is_wanted(code, can, now):
+            if code.is_as_wished and is_wanted(code, can, now) and not code.errors:
                 last = next(e for e in reversed(told) if e.event_type in (*ON_DEVICE, *EXTERNAL, REMOVED))
                 is_set = code.is_active(now) or not code.has_native_schedule(can)
                 assert last.event_type == ON_DEVICE[0 if is_set else 1]

@@ -364,7 +364,7 @@ async def _finish(tx: Tx, hold: Hold, device_id: str) -> None:
     if lock is None:
         return
     due = reconcile.due(lock.codes, lock.steps, lock.can, tx.now)
-    if lock.device.sync_wanted:
+    if lock.device.sync_wanted or lock.device.look_wanted:
         due = tx.now
     elif not lock.can.can_program_online_access_codes and not lock.steps:
         due = _next_moment(lock, tx.now)
