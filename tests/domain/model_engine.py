@@ -59,6 +59,7 @@ class Engine:
     sync_wanted: bool = False
     look_wanted: bool = False
     last_plan: Plan = field(default_factory=Plan)
+    polls: bool = True
     changes: int = 0
     ticks: int = 0
 
@@ -66,14 +67,14 @@ class Engine:
 
     def run_until(self, end: datetime) -> None:
         """Tick whenever something is due, and look at least at every poll."""
-        self.poll_at = self.poll_at or self.now + POLL
+        self.poll_at = (self.poll_at or self.now + POLL) if self.polls else None
         while True:
             moments = [moment for moment in (self.due_at, self.poll_at) if moment is not None]
-            at = max(min(moments), self.now)
-            if at > end:
+            at = max(min(moments, default=end), self.now)
+            if at > end or not moments:
                 break
             self._go_to(at)
-            if self.poll_at <= at:
+            if self.poll_at is not None and self.poll_at <= at:
                 self.look_wanted = True
                 self.poll_at = at + POLL
             self.tick()
@@ -254,6 +255,10 @@ class Engine:
         if told.event_type in ("access_code.removed_from_device", "access_code.deleted"):
             assert not any(e.vendor_code_id == code.vendor_code_id for e in self.last_look)
             assert code.vendor_code_id is None
+        if told.event_type == EXTERNAL[0]:
+            since = _after_last(before, (told.event_type,))
+            is_news = since is None or told.generation > since[0].generation
+            assert is_news or any(t.event_type in (*ON_DEVICE, EXTERNAL[1]) for t in since or ()), "again"
         if told.event_type.endswith("_changed"):
             since = _after_last(before, (told.event_type,))
             assert since is None or told.generation > since[0].generation, f"{told} again"
@@ -296,6 +301,7 @@ class Engine:
         if step.kind != "remove":
             assert step.wanted is not None
             assert is_wanted(step.code, self.can, self.now)
+            assert step.code.refused_generation != step.code.generation, "refused for good, and sent again"
             assert step.code.retry_at is None or step.code.retry_at <= self.now
         elif is_wanted(step.code, self.can, self.now) and step.code.gone_at is None:
             kept = [i for i in entries if i.entry.vendor_code_id != step.vendor_code_id]

@@ -80,7 +80,9 @@ class Vendor:
     failing_looks: deque[bool]
     entries: dict[str, Entry] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
+    shows_busy: bool = True
     writes: int = 0
+    syncs: int = 0
     faults: int = 0
     _ids: int = 0
 
@@ -102,7 +104,7 @@ class Vendor:
         if self.failing_looks and self.failing_looks.popleft():
             self.faults += 1
             raise Unreachable
-        busy = {job.vendor_code_id for job in self.jobs}
+        busy = {job.vendor_code_id for job in self.jobs if self.shows_busy}
         return [
             ObservedCode(
                 vendor_code_id=entry.vendor_code_id,
@@ -119,6 +121,7 @@ class Vendor:
         ]
 
     def synchronise(self) -> None:
+        self.syncs += 1
         if self.failing_looks and self.failing_looks.popleft():
             self.faults += 1
             raise Unreachable

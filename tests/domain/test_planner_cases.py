@@ -109,6 +109,30 @@ def test_a_code_that_is_taken_off_for_later_is_told_as_removed() -> None:
     assert engine.told["code-1"][-1].event_type == "access_code.set_on_device"
 
 
+def test_a_change_is_made_once_though_the_vendor_shows_the_old_code_for_a_while() -> None:
+    engine = _engine()
+    engine.vendor.shows_busy = False
+    engine.create("Anna", "111111", None, True)
+    _run(engine, seconds=30)
+    engine.rewish(engine.codes["code-1"], name="Ben")
+    _run(engine, seconds=60)
+    assert engine.vendor.writes == 2
+    assert engine.codes["code-1"].is_as_wished
+
+
+def test_a_lost_write_is_repeated_only_after_the_vendor_has_read_the_lock_anew() -> None:
+    """It may stand on the lock, and only the vendor's record not know of it."""
+    engine = _engine(("lost", 0.0))
+    engine.create("Anna", "111111", None, True)
+    _run(engine, seconds=59)
+    assert (engine.vendor.writes, engine.vendor.syncs) == (1, 0), "it may still come"
+    _run(engine, seconds=5)
+    assert (engine.vendor.writes, engine.vendor.syncs) == (1, 1)
+    _run(engine, seconds=60)
+    assert (engine.vendor.writes, engine.vendor.syncs) == (2, 1)
+    assert engine.codes["code-1"].is_as_wished
+
+
 # --- open ---------------------------------------------------------------------------------------------------
 
 

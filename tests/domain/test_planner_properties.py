@@ -8,7 +8,7 @@ every plan and every event as they go; the tests here say what must hold once th
 import os
 import random
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,7 +85,7 @@ stories = st.builds(
 class World:
     """A story as it is lived."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, *, polls: bool) -> None:
         self.vendor = Vendor(
             START, story.keeps_pins_unique, story.room, deque(story.fates), deque(story.failing_looks)
         )
@@ -95,7 +95,7 @@ class World:
             max_access_codes=story.room,
             settles_within=60.0,
         )
-        self.engine = Engine(self.vendor, can, START)
+        self.engine = Engine(self.vendor, can, START, polls=polls)
         self.causes = 0
         for happening, pause in story.happenings:
             self.happen(*happening)
@@ -267,6 +267,25 @@ def test_many_stories_converge(batch: int) -> None:
             raise
 
 
+@pytest.mark.parametrize("batch", range(3))
+def test_wishes_come_true_in_time_without_polls(batch: int) -> None:
+    """What nobody else disturbs needs no look from outside: `due` alone brings every stride about."""
+    for seed in range(batch * PER_BATCH, (batch + 1) * PER_BATCH):
+        dice = random.Random(seed)
+        thrown = _thrown(dice)
+        story = replace(
+            thrown,
+            happenings=[pair for pair in thrown.happenings if pair[0][0] not in ("owner", "foreign")],
+            fates=[(fate, delay) for fate, delay in thrown.fates if fate not in ("late", "twice")],
+        )
+        random.seed(seed)
+        try:
+            _live(story, polls=False)
+        except Exception as error:
+            error.add_note(f"seed {seed}: {story}")
+            raise
+
+
 def _thrown(dice: random.Random) -> Story:
     long = dice.choice([3, 6, 10, 14])
     return Story(
@@ -299,9 +318,9 @@ def _happening(dice: random.Random) -> tuple[Any, ...]:
     return dice.choice(choices)
 
 
-def _live(story: Story) -> None:
+def _live(story: Story, *, polls: bool = True) -> None:
     """One story from its first wish to long after its last, with everything that must hold."""
-    world = World(story)
+    world = World(story, polls=polls)
     owned = world.vendor.owned()
     world.calm_down()
     assert world.vendor.owned() == owned, "somebody else's code was touched"

@@ -29,6 +29,7 @@ SETTING_ERRORS: Final = (
 REMOVING_ERROR: Final = "failed_to_remove_from_device"
 """Ends with the entry that would not go, or with the wish that it should."""
 
+GRACE: Final = timedelta(minutes=1)
 SLOW_ONGOING: Final = timedelta(minutes=10)
 """An ongoing code that takes longer than this is late; the wire publishes no figure."""
 
@@ -349,7 +350,10 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
 
 
 def late_from(code: AccessCode) -> datetime:
-    return code.starts_at if code.starts_at is not None else code.created_at + SLOW_ONGOING
+    """When a code that is not on the lock is late; one whose start is past already gets a moment's grace."""
+    if code.starts_at is None:
+        return code.created_at + SLOW_ONGOING
+    return max(code.starts_at, code.created_at + GRACE)
 
 
 def _warned_of_delay(code: AccessCode, now: datetime) -> Change:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from .. import store
 from ..domain import devices
+from ..domain.action_attempts import outcome_events
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import LoginExpired, LoginRejected, RateLimited, Unreachable
@@ -140,6 +141,12 @@ async def disconnect(tx: Tx, hold: Hold) -> None:
     for told in events:
         tx.emit(told)
     for device in await store.devices.of_account(tx, account):
+        for attempt in await store.action_attempts.pending_at_door(tx, device.device_id):
+            message = "The account was disconnected before the door was seen to move."
+            failed = attempt.failed(tx.now, "account_disconnected", message)
+            await store.action_attempts.update_attempt(tx, failed)
+            for told in outcome_events(failed, device, tx.now):
+                tx.emit(told)
         offline = replace(device, is_online=False)
         await store.devices.update_device(tx, offline, hold.render(offline, cut_off))
         if device.is_online:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+import msgspec
+
 from .. import store
 from ..domain import reconcile
 from ..domain.access_codes import AccessCode
@@ -26,7 +28,7 @@ from ..domain.errors import (
     Rejected,
 )
 from ..domain.provider import Account, Capabilities, ObservedCode
-from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step
+from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step, StepKind
 from ..domain.retry import backoff
 from ..store.tx import Tx
 from . import act, poll
@@ -36,6 +38,7 @@ CALL_SECONDS: Final = 15.0
 """Longer than a vendor call may take: after this a written-down step is either sent or never will be."""
 
 SYNC_SECONDS: Final = 8.0
+REMOVAL_SETTLES: Final = 20.0
 FINAL: Final = ("code_constraints_violated", "provider_issue")
 """Refusals that no waiting heals: a new wish is needed."""
 
@@ -307,7 +310,7 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
-    patience = timedelta(seconds=CALL_SECONDS + device.can.settles_within)
+    patience = timedelta(seconds=CALL_SECONDS) + _settling(planned.kind, device.can)
     step = Step(
         step_id=str(uuid4()),
         access_code_id=code.access_code_id,
@@ -333,8 +336,17 @@ async def _settle_step(tx: Tx, device_id: str, step: Step, outcome: Outcome) -> 
     if outcome == "not_sent":
         await store.access_codes.update_step(tx, replace(step, outcome=outcome, settled_at=tx.now))
         return
-    wait_until = tx.now + timedelta(seconds=device.can.settles_within)
+    wait_until = tx.now + _settling(step.kind, device.can)
     await store.access_codes.update_step(tx, replace(step, outcome=outcome, wait_until=wait_until))
+
+
+def _settling(kind: StepKind, can: Capabilities) -> timedelta:
+    """
+    How long an effect may take to show. A removal names one entry: repeating it does no harm, and waiting
+    keeps a guest's code on the lock, so it is given less time.
+    """
+    seconds = min(REMOVAL_SETTLES, can.settles_within) if kind == "remove" else can.settles_within
+    return timedelta(seconds=seconds)
 
 
 async def _missed(tx: Tx, device_id: str, step: Step) -> None:
@@ -355,6 +367,8 @@ async def _refused(tx: Tx, device_id: str, step: Step, error: Rejected) -> None:
     change = reconcile.failed(Change(code), step.kind, error.error_code, str(error), tx.now)
     if error.error_code in FINAL and code.generation == step.generation:
         change = replace(change, code=replace(change.code, refused_generation=step.generation))
+        why = msgspec.json.encode({"type": error.error_code, "message": str(error)}).decode()
+        await store.action_attempts.give_up_code(tx, code.access_code_id, why)
     await _store_change(tx, lock, code, change)
 
 
