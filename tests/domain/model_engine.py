@@ -22,7 +22,6 @@ from .model_vendor import Crash, Entry, Vendor
 
 CALL = timedelta(seconds=15)
 POLL = timedelta(seconds=600)
-FINAL = ("code_constraints_violated", "provider_issue")
 ON_DEVICE = ("access_code.set_on_device", "access_code.scheduled_on_device")
 EXTERNAL = ("access_code.modified_external_to_seam", "access_code.deleted_external_to_seam")
 
@@ -62,6 +61,7 @@ class Engine:
     polls: bool = True
     changes: int = 0
     ticks: int = 0
+    written: dict[str, set[str]] = field(default_factory=dict)
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Engine:
         gone = [c for c in self.codes.values() if c.access_code_id not in known and c.mark in marks]
         codes += gone
         names = {code.access_code_id: vendor_name(code) for code in codes}
-        observation = reconcile.observe(codes, self.steps, seen, self.can, names, self.now)
+        observation = reconcile.observe(codes, self.steps, seen, self.can, names, self.now, self.written)
         for change in observation.changes:
             self.changes += 1
             self._store(change)
@@ -155,7 +155,7 @@ class Engine:
         if self.sync_wanted:
             return Plan()
         now_codes = [self.codes[code.access_code_id] for code in codes]
-        plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now)
+        plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now, self.written)
         self._check(plan, seen)
         for access_code_id, (error_code, message) in plan.blocked.items():
             change = Change(self.codes[access_code_id])
@@ -204,6 +204,8 @@ class Engine:
             wait_until=self.now + patience,
         )
         self.steps.append(step)
+        if code.code_hash is not None:
+            self.written.setdefault(code.access_code_id, set()).add(code.code_hash)
         if planned.kind == "set":
             self.codes[code.access_code_id] = replace(code, was_sent=True)
         return step
@@ -216,9 +218,9 @@ class Engine:
     def _refused(self, step: Step, error: Rejected) -> None:
         self._drop(step)
         code = self.codes[step.access_code_id]
-        change = reconcile.failed(Change(code), step.kind, error.error_code, str(error), self.now)
-        if error.error_code in FINAL and code.generation == step.generation:
-            change = replace(change, code=replace(change.code, refused_generation=step.generation))
+        change = reconcile.refused(code, step, error.error_code, str(error), self.now)
+        if error.error_code == reconcile.DUPLICATE and change.code.attempts == 1:
+            self.sync_wanted = True
         self._store(change)
 
     def _drop(self, step: Step) -> None:

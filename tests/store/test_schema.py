@@ -109,11 +109,10 @@ def test_the_first_start_makes_no_backup(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["new.db"]
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_a_server_refuses_a_stale_postgres(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not is_postgres(database_url):
-        pytest.skip("SQLite migrates itself")
     with pytest.raises(SchemaError, match=r"schema none.*run: ostiary migrate"):
         await open_database(database_url, [KEY], Clock())
     _migrate(database_url)
@@ -122,10 +121,8 @@ async def test_a_server_refuses_a_stale_postgres(
         await open_database(database_url, [KEY], Clock())
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_two_who_migrate_at_once_do_it_once(database_url: str) -> None:
-    if not is_postgres(database_url):
-        pytest.skip("one process has a data folder")
-
     async def both() -> list[str | None]:
         return await asyncio.gather(
             *(asyncio.to_thread(schema.migrate_postgres, database_url) for _ in range(2))

@@ -5,9 +5,10 @@ A look shows entries; a `Step` is a write that was written down before it was ma
 entry is which of our codes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from .access_codes import AccessCode
@@ -76,7 +77,16 @@ class Attribution:
         return entries[0] if entries else None
 
 
-def attribute(codes: Sequence[AccessCode], open_steps: Sequence[Step], seen: Sequence[Seen]) -> Attribution:
+WrittenPins = Mapping[str, Collection[str]]
+"""access_code_id to the hashes of PINs that were ever written for it."""
+
+
+def attribute(
+    codes: Sequence[AccessCode],
+    open_steps: Sequence[Step],
+    seen: Sequence[Seen],
+    written: WrittenPins = MappingProxyType({}),
+) -> Attribution:
     """
     Recognise our codes: by the vendor's id where a look has told it before, else by our mark **and** the
     PIN. A name alone never makes a code ours: people copy names.
@@ -89,7 +99,8 @@ def attribute(codes: Sequence[AccessCode], open_steps: Sequence[Step], seen: Seq
         code = by_vendor_id.get(item.entry.vendor_code_id)
         if code is None:
             marked = by_mark.get(item.entry.mark or "")
-            code = marked if marked is not None and _may_be(marked, open_steps, item) else None
+            is_ours = marked is not None and _may_be(marked, open_steps, written, item)
+            code = marked if is_ours else None
         if code is None:
             foreign.append(item)
         else:
@@ -100,10 +111,11 @@ def attribute(codes: Sequence[AccessCode], open_steps: Sequence[Step], seen: Seq
     )
 
 
-def _may_be(code: AccessCode, open_steps: Iterable[Step], item: Seen) -> bool:
+def _may_be(code: AccessCode, open_steps: Iterable[Step], written: WrittenPins, item: Seen) -> bool:
+    """The entry has a PIN that we have written for this code, now or ever: a write may land very late."""
     if item.code_hash is None:
         return True
-    hashes = {code.code_hash, code.confirmed_code_hash}
+    hashes = {code.code_hash, code.confirmed_code_hash, *written.get(code.access_code_id, ())}
     hashes.update(step.code_hash for step in open_steps if step.access_code_id == code.access_code_id)
     return item.code_hash in hashes
 
@@ -133,13 +145,26 @@ def desired(code: AccessCode, can: Capabilities, vendor_name: str, now: datetime
     )
 
 
-def stands_as(entry: ObservedCode, wanted: DesiredCode) -> bool:
-    """The lock shows exactly what is wanted, and nothing limits it that we did not write."""
+def stands_as(code: AccessCode, entry: ObservedCode, wanted: DesiredCode, step: Step | None = None) -> bool:
+    """
+    The lock shows exactly what is wanted, and nothing limits it that we did not write.
+
+    Where a look does not tell the PIN, it is the one that was confirmed before, or that of a write which the
+    vendor has taken (`step`).
+    """
     return (
         entry.name == wanted.vendor_name
-        and (entry.code is None or entry.code == wanted.code)
+        and (entry.code == wanted.code if entry.code is not None else _was_written(code, step))
         and entry.starts_at == wanted.starts_at
         and entry.ends_at == wanted.ends_at
         and entry.is_enabled
         and entry.is_exact
     )
+
+
+def _was_written(code: AccessCode, step: Step | None) -> bool:
+    if code.code_hash == code.confirmed_code_hash and code.confirmed_at is not None:
+        return True
+    if step is None or step.code_hash != code.code_hash:
+        return False
+    return step.kind == "set" or step.outcome == "accepted"

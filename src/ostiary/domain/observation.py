@@ -6,11 +6,22 @@ it all; and what the passing of time alone brings. Pure.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from . import problems
 from .access_codes import AccessCode, Announced, frame, shown
-from .attribution import Attribution, Outcome, Seen, Step, StepKind, attribute, desired, stands_as
+from .attribution import (
+    Attribution,
+    Outcome,
+    Seen,
+    Step,
+    StepKind,
+    WrittenPins,
+    attribute,
+    desired,
+    stands_as,
+)
 from .events import Event
 from .provider import Capabilities, DesiredCode
 from .retry import backoff
@@ -28,6 +39,12 @@ SETTING_ERRORS: Final = (
 
 REMOVING_ERROR: Final = "failed_to_remove_from_device"
 """Ends with the entry that would not go, or with the wish that it should."""
+
+FINAL: Final = ("code_constraints_violated", "provider_issue")
+"""Refusals that no waiting heals: a new wish is needed."""
+
+DUPLICATE: Final = "duplicate_code_on_device"
+DUPLICATE_TRIES: Final = 3
 
 GRACE: Final = timedelta(minutes=1)
 SLOW_ONGOING: Final = timedelta(minutes=10)
@@ -65,6 +82,7 @@ def observe(
     can: Capabilities,
     names: Mapping[str, str],
     now: datetime,
+    written: WrittenPins = MappingProxyType({}),
 ) -> Observation:
     """
     Turn a look into facts.
@@ -73,7 +91,7 @@ def observe(
         codes: Every code of the lock that is not gone, and gone ones whose mark was seen.
         names: access_code_id to the vendor's name that it should have.
     """
-    attribution = attribute(codes, open_steps, seen)
+    attribution = attribute(codes, open_steps, seen, written)
     step_of = {step.access_code_id: step for step in open_steps}
     changes: list[Change] = []
     settled: list[Step] = []
@@ -86,7 +104,7 @@ def observe(
             settled.append(replace(step, outcome=outcome, settled_at=now))
             sync_wanted = sync_wanted or outcome == "lost"
         is_open = step is not None and outcome is None
-        change = _observed(code, entries, can, names[code.access_code_id], now, is_open=is_open)
+        change = _observed(code, entries, can, names[code.access_code_id], now, step, is_open=is_open)
         if outcome == "lost" and step is not None:
             change = _after_loss(change, step, now)
         if change.code != code or change.events or change.problem_events:
@@ -116,7 +134,7 @@ def _outcome(
         came_true = (
             entry is not None
             and not entry.is_busy
-            and (stands_as(entry, wanted) if is_current and wanted is not None else same_pin)
+            and (stands_as(code, entry, wanted, step) if is_current and wanted is not None else same_pin)
         )
     if came_true:
         return "seen"
@@ -129,6 +147,7 @@ def _observed(
     can: Capabilities,
     name: str,
     now: datetime,
+    step: Step | None,
     *,
     is_open: bool,
 ) -> Change:
@@ -142,7 +161,7 @@ def _observed(
     wanted = desired(known, can, name, now)
     if wanted is None:
         return Change(known)
-    if stands_as(entry, wanted) and not entry.is_busy:
+    if stands_as(known, entry, wanted, step) and not entry.is_busy:
         return _confirmed(known, can, now)
     if known.is_as_wished and not is_open:
         return _tampered(known, entries[0], wanted, now)
@@ -326,6 +345,20 @@ def failed(change: Change, kind: StepKind, error_code: str | None, message: str,
     is_ghost = code.gone_at is not None  # its story ended with `deleted`
     told = (f"access_code.{general}",) if is_new and not is_ghost else ()
     return replace(change, code=broken, problem_events=(*change.problem_events, *told))
+
+
+def refused(code: AccessCode, step: Step, error_code: str, message: str, now: datetime) -> Change:
+    """
+    The vendor will not have a write as it is: the problem, told once, and whether to try again at all.
+
+    A clash of PINs may heal by itself (somebody's deletion that has not arrived yet), so it is tried a few
+    times; what no waiting heals is not. Either way a new wish starts afresh.
+    """
+    change = failed(Change(code), step.kind, error_code, message, now)
+    is_tired = error_code == DUPLICATE and change.code.attempts >= DUPLICATE_TRIES
+    if (error_code in FINAL or is_tired) and code.generation == step.generation:
+        return replace(change, code=replace(change.code, refused_generation=step.generation))
+    return change
 
 
 # --- the passing of time --------------------------------------------------------------------------------

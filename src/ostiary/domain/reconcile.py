@@ -13,6 +13,7 @@ The engine walks through it in three strides, each about one lock:
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from .access_codes import AccessCode
 from .attribution import (
@@ -22,11 +23,14 @@ from .attribution import (
     Seen,
     Step,
     StepKind,
+    WrittenPins,
     attribute,
     desired,
     stands_as,
 )
 from .observation import (
+    DUPLICATE,
+    FINAL,
     REMOVING_ERROR,
     SETTING_ERRORS,
     Change,
@@ -35,11 +39,14 @@ from .observation import (
     failed,
     late_from,
     observe,
+    refused,
 )
 from .provider import Capabilities, DesiredCode
 from .secrets import Secret
 
 __all__ = [
+    "DUPLICATE",
+    "FINAL",
     "REMOVING_ERROR",
     "SETTING_ERRORS",
     "Attribution",
@@ -51,6 +58,7 @@ __all__ = [
     "Seen",
     "Step",
     "StepKind",
+    "WrittenPins",
     "advance",
     "attribute",
     "desired",
@@ -60,6 +68,7 @@ __all__ = [
     "observe",
     "pins_in",
     "plan",
+    "refused",
     "stands_as",
 ]
 
@@ -83,6 +92,7 @@ def plan(
     can: Capabilities,
     names: Mapping[str, str],
     now: datetime,
+    written: WrittenPins = MappingProxyType({}),
 ) -> Plan:
     """
     The writes that bring the lock from what a look showed to what is wished.
@@ -90,7 +100,7 @@ def plan(
     Never more than one open write per code; never a removal of a code that can be changed in place; codes
     that somebody else put there are left alone. A lock as wished gets no step.
     """
-    attribution = attribute(codes, open_steps, seen)
+    attribution = attribute(codes, open_steps, seen, written)
     waiting = {step.access_code_id for step in open_steps}
     removals: list[PlannedStep] = []
     changes: list[PlannedStep] = []
@@ -106,7 +116,7 @@ def plan(
         elif wanted is not None and code.refused_generation != code.generation:
             if not entries:
                 additions.append((code, wanted))
-            elif not stands_as(entries[0].entry, wanted):
+            elif not stands_as(code, entries[0].entry, wanted):
                 changes.append(PlannedStep("change", code, wanted, entries[0].entry.vendor_code_id))
     kept_changes, blocked_changes = _without_clashes(changes, attribution, seen, codes)
     sets, blocked_sets = _within_room(additions, attribution, open_steps, seen, can, now)
@@ -126,6 +136,12 @@ def _without_clashes(
     """A PIN that another entry on the lock still has cannot be taken over yet."""
     kept: list[PlannedStep] = []
     blocked: dict[str, tuple[str, str]] = {}
+    waits_for: dict[str, str] = {}
+    owner_of = {
+        item.entry.vendor_code_id: access_code_id
+        for access_code_id, entries in attribution.ours.items()
+        for item in entries
+    }
     for step in changes:
         own = {i.entry.vendor_code_id for i in attribution.ours.get(step.code.access_code_id, ())}
         holder = _holder(step.code, seen, own)
@@ -133,7 +149,22 @@ def _without_clashes(
             kept.append(step)
         elif holder in attribution.foreign:
             blocked[step.code.access_code_id] = _duplicate()
+        else:
+            waits_for[step.code.access_code_id] = owner_of[holder.entry.vendor_code_id]
+    for access_code_id in waits_for:
+        if _is_in_a_circle(access_code_id, waits_for):
+            blocked[access_code_id] = _duplicate()
     return kept, blocked
+
+
+def _is_in_a_circle(access_code_id: str, waits_for: Mapping[str, str]) -> bool:
+    """Somebody has exchanged PINs among our codes: none of them can have its own back before another."""
+    at: str | None = access_code_id
+    for _ in waits_for:
+        at = waits_for.get(at) if at is not None else None
+        if at == access_code_id:
+            return True
+    return False
 
 
 def _within_room(

@@ -92,11 +92,8 @@ async def settle_device(
     """One look at one known device: its state, its events, and a tick if its codes may be affected."""
     after = devices.observed(before, look, tx.now)
     if is_poll:
-        after = replace(
-            after,
-            look_wanted=after.look_wanted
-            or bool(await store.access_codes.count_on_device(tx, after.device_id)),
-        )
+        may_hold_ours = await store.access_codes.was_ever_sent(tx, after.device_id)
+        after = replace(after, look_wanted=after.look_wanted or may_hold_ours)
     came_back = before.removed_at is not None
     matters = (after.is_online, after.capabilities) != (before.is_online, before.capabilities)
     if after != before or came_back:

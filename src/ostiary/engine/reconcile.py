@@ -39,8 +39,6 @@ CALL_SECONDS: Final = 15.0
 
 SYNC_SECONDS: Final = 8.0
 REMOVAL_SETTLES: Final = 20.0
-FINAL: Final = ("code_constraints_violated", "provider_issue")
-"""Refusals that no waiting heals: a new wish is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +192,8 @@ async def _settle_look(
     codes = [*lock.codes, *await _ghosts(tx, lock, seen)]
     names = _names(hold, codes)
     before = {code.access_code_id: code for code in codes}
-    observation = reconcile.observe(codes, lock.steps, seen, lock.can, names, tx.now)
+    written = await _written(tx, codes, seen)
+    observation = reconcile.observe(codes, lock.steps, seen, lock.can, names, tx.now, written)
     for change in observation.changes:
         await _store_change(tx, lock, before[change.code.access_code_id], change)
         before[change.code.access_code_id] = change.code
@@ -218,7 +217,7 @@ async def _settle_look(
     if not lock.can.can_program_online_access_codes or not device.is_online:
         return ()  # what is missing stands as an error on the device; its return wakes this lock
     now_codes = list(before.values())
-    plan = reconcile.plan(now_codes, still_open, seen, lock.can, names, tx.now)
+    plan = reconcile.plan(now_codes, still_open, seen, lock.can, names, tx.now, written)
     for access_code_id, (error_code, message) in plan.blocked.items():
         code = before[access_code_id]
         change = reconcile.failed(Change(code), "set", error_code, message, tx.now)
@@ -233,6 +232,14 @@ async def _ghosts(tx: Tx, lock: Lock, seen: Iterable[Seen]) -> list[AccessCode]:
     known = {code.mark for code in lock.codes}
     marks = {item.entry.mark for item in seen if item.entry.mark is not None} - known
     return await store.access_codes.gone_by_marks(tx, lock.device.device_id, marks) if marks else []
+
+
+async def _written(tx: Tx, codes: Iterable[AccessCode], seen: Iterable[Seen]) -> reconcile.WrittenPins:
+    """For entries that bear our mark but are not known by their id: which PINs were ever written for them."""
+    known = {code.vendor_code_id for code in codes}
+    marks = {item.entry.mark for item in seen if item.entry.vendor_code_id not in known}
+    unsure = [code.access_code_id for code in codes if code.mark in marks]
+    return await store.access_codes.written_pins(tx, unsure) if unsure else {}
 
 
 async def _naming_the_other(tx: Tx, device_id: str, change: Change) -> Change:
@@ -265,7 +272,7 @@ async def _write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
     except OutcomeUnknown:
         await hold.write(_settle_step, device_id, step, "unknown")
     except Rejected as error:
-        await hold.write(_refused, device_id, step, error)
+        await hold.write(_refused, hold, device_id, step, error)
     except NoSuchObject:
         await hold.write(_missed, device_id, step)
         if planned.kind == "set":
@@ -357,16 +364,19 @@ async def _missed(tx: Tx, device_id: str, step: Step) -> None:
         await store.access_codes.update_code(tx, replace(code, retry_at=tx.now + backoff(1)))
 
 
-async def _refused(tx: Tx, device_id: str, step: Step, error: Rejected) -> None:
+async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Rejected) -> None:
     """The vendor will not have it as it is: a problem on the code, told once."""
     await store.access_codes.update_step(tx, replace(step, outcome="refused", settled_at=tx.now))
     lock = await _load(tx, device_id)
     code = await store.access_codes.find(tx, step.access_code_id)
     if lock is None or code is None:
         return
-    change = reconcile.failed(Change(code), step.kind, error.error_code, str(error), tx.now)
-    if error.error_code in FINAL and code.generation == step.generation:
-        change = replace(change, code=replace(change.code, refused_generation=step.generation))
+    change = reconcile.refused(code, step, error.error_code, str(error), tx.now)
+    if error.error_code == reconcile.DUPLICATE and change.code.attempts == 1:
+        # A code that was removed at the door stays taken in the vendor's record until it reads the lock.
+        device = replace(lock.device, sync_wanted=True)
+        await store.devices.update_device(tx, device, hold.render(device, lock.account))
+    if change.code.refused_generation == code.generation:
         why = msgspec.json.encode({"type": error.error_code, "message": str(error)}).decode()
         await store.action_attempts.give_up_code(tx, code.access_code_id, why)
     await _store_change(tx, lock, code, change)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
@@ -78,9 +78,9 @@ _BY_KEY = Statement(
     .order_by(_t.c.created_at)
     .limit(1),
 )
-_COUNT = Statement(
-    "access_codes.count",
-    select(func.count()).select_from(_t).where(_t.c.device_id == bindparam("device"), _living),
+_EVER_SENT = Statement(
+    "access_codes.ever_sent",
+    select(_t.c.access_code_id).where(_t.c.device_id == bindparam("device"), _t.c.was_sent == 1).limit(1),
 )
 _INSERT_STEP = _steps.insert("workspace_id", "device_id")
 _UPDATE_STEP = _steps.update()
@@ -89,6 +89,10 @@ _OPEN_STEPS = Statement(
     _steps.select()
     .where(_s.c.device_id == bindparam("device"), _s.c.settled_at.is_(None))
     .order_by(_s.c.planned_at),
+)
+_WRITTEN = Statement(
+    "steps.written_pins",
+    select(_s.c.access_code_id, _s.c.code_hash).where(any_of(_s.c.access_code_id, "ids")).distinct(),
 )
 _FORGET_FOREIGN = Statement("foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device")))
 _INSERT_FOREIGN = Statement("foreign_codes.insert", insert(_f))
@@ -188,9 +192,9 @@ async def first_with_key(tx: Tx, workspace_id: str, common_code_key: str) -> Acc
     return _record.read(tx.vault, rows[0]) if rows else None
 
 
-async def count_on_device(tx: Tx, device_id: str) -> int:
-    rows = await _COUNT(device=device_id)
-    return int(rows[0][0])
+async def was_ever_sent(tx: Tx, device_id: str) -> bool:
+    """A code of ours may stand on the device, living or given up: a write may land very late."""
+    return bool(await _EVER_SENT(device=device_id))
 
 
 # --- steps ------------------------------------------------------------------------------------------------
@@ -206,6 +210,15 @@ async def update_step(tx: Tx, step: Step) -> None:
 
 async def open_steps(tx: Tx, device_id: str) -> list[Step]:
     return _steps.read_all(tx.vault, await _OPEN_STEPS(device=device_id))
+
+
+async def written_pins(tx: Tx, access_code_ids: Iterable[str]) -> dict[str, set[str]]:
+    """access_code_id to the hashes of all PINs that a step has ever carried for it."""
+    found: dict[str, set[str]] = {}
+    for access_code_id, code_hash in await _WRITTEN(ids=text_list(access_code_ids)):
+        if code_hash is not None:
+            found.setdefault(access_code_id, set()).add(code_hash)
+    return found
 
 
 # --- the codes of others -----------------------------------------------------------------------------------
