@@ -248,13 +248,9 @@ async def open_house(folder: Path, database_url: str | None = None, **more: str)
         workspace = await house.database.read(store.workspaces.find, "sandbox")
         assert workspace is not None
         _, token = await house.database.write(store.workspaces.create_api_key, workspace, "test")
-        engine = asyncio.create_task(house.run_engine())
         recorder = official.Recorder(house.asgi)  # every answer of every test against the official schema
         transport = httpx.ASGITransport(app=recorder)
-        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, timeout=30) as http:
-            try:
-                yield TestHouse(house, workspace, token.reveal(), http)
-            finally:
-                engine.cancel()
-                await asyncio.gather(engine, return_exceptions=True)
+        http = httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, timeout=30)
+        async with http, house.engine():
+            yield TestHouse(house, workspace, token.reveal(), http)
         recorder.check()

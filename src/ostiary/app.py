@@ -100,7 +100,7 @@ class House:
 
     Attributes:
         asgi: The whole HTTP side.
-        dispatcher: Runs the engine; `run_engine` keeps it going.
+        dispatcher: Runs the engine; `engine` keeps it going.
     """
 
     database: Database
@@ -108,14 +108,20 @@ class House:
     dispatcher: EmbeddedDispatcher
     asgi: AsgiApp
 
-    async def run_engine(self) -> None:
-        """Until cancelled."""
-        await self.dispatcher.run()
+    @asynccontextmanager
+    async def engine(self) -> AsyncIterator[None]:
+        """The engine runs for the time of the block."""
+        task = asyncio.create_task(self.dispatcher.run())
+        try:
+            yield
+        finally:
+            self.dispatcher.stop()
+            await task
 
 
 @asynccontextmanager
 async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
-    """A house, open for the time of the block. The engine runs only inside `run_engine`."""
+    """A house, open for the time of the block. The engine runs only inside `engine`."""
     brands = providers.load()
     if not is_postgres(settings.database_url):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -95,16 +95,14 @@ class Running:
 
     async def _serve_until_left(self) -> None:
         self._server = Server(self.house.asgi)
-        engine = asyncio.create_task(self.house.run_engine())
-        serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
-        while not self._server.started:
-            await asyncio.sleep(0.002)
-        self._ready.set()
-        await self._server.leave.wait()
-        self._server.force_exit = True
-        await serving
-        engine.cancel()
-        await asyncio.gather(engine, return_exceptions=True)
+        async with self.house.engine():
+            serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+            while not self._server.started:
+                await asyncio.sleep(0.002)
+            self._ready.set()
+            await self._server.leave.wait()
+            self._server.force_exit = True
+            await serving
 
     def call(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something on the server's loop."""

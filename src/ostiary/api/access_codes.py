@@ -15,7 +15,6 @@ from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput
 from ..domain.instants import parse_instant, to_ms
 from ..domain.provider import Capabilities
-from ..domain.reconcile import pins_in
 from ..domain.secrets import Secret
 from ..store.pages import Position
 from ..store.tx import Tx
@@ -157,7 +156,7 @@ async def create(body: CreateAccessCode, caller: Caller, tx: Tx) -> Answer:
     )
     code_hash = None if pin is None else tx.vault.pin_hash(device.device_id, pin)
     code = access_codes.requested(device, wish, code_hash, tx.now)
-    if code_hash is not None:
+    if code_hash is not None and (body.code is not None or body.common_code_key is not None):
         await store.access_codes.refuse_taken(
             tx, device.device_id, code_hash, code.access_code_id, _pin_words(code)
         )
@@ -219,7 +218,7 @@ async def _pin(
     if shared is not None:
         access_codes.check_pin(shared.reveal(), can, device)
         return shared
-    taken = pins_in(await store.access_codes.on_device(tx, device.device_id))
+    taken = await store.access_codes.taken_pins(tx, device.device_id)
     length = body.preferred_code_length
     return access_codes.generated_pin(can, taken, None if length is None else int(length))
 
@@ -359,7 +358,7 @@ async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
     access_codes.refuse_uncodable(device, can)
     if can.code_chosen_by == "vendor":
         access_codes.check_pin("", can, device)
-    taken = pins_in(await store.access_codes.on_device(tx, device.device_id))
+    taken = await store.access_codes.taken_pins(tx, device.device_id)
     pin = access_codes.generated_pin(can, taken)
     return {"generated_code": {"device_id": device.device_id, "code": pin.reveal()}}
 

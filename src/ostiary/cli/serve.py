@@ -18,6 +18,7 @@ from .. import app
 from ..settings import Settings
 from ..store.opening import is_postgres
 from .errors import Failed
+from .http_protocol import OneWriteProtocol
 
 GRACE_SECONDS: Final = 3
 
@@ -97,7 +98,7 @@ class Server(uvicorn.Server):
 def uvicorn_config(asgi: Any) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
-        http="httptools",
+        http=OneWriteProtocol,
         loop="none",
         lifespan="off",
         log_config=None,
@@ -120,12 +121,8 @@ async def _serve(settings: Settings, listener: socket.socket, url: str, as_json:
         )
         gc.collect()
         gc.freeze()
-        engine = asyncio.create_task(house.run_engine())
-        try:
+        async with house.engine():
             await Server(uvicorn_config(house.asgi), ready).serve(sockets=[listener])
-        finally:
-            engine.cancel()
-            await asyncio.gather(engine, return_exceptions=True)
 
 
 def _settle_memory() -> None:

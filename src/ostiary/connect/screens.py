@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from ..domain.connect_webviews import ConnectWebview
@@ -15,6 +15,9 @@ from ..domain.workspaces import Workspace
 from . import wording
 from .assets import Assets
 from .wording import Trouble
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 VIEW: Final = "/connect_webviews/view"
 CALLBACK: Final = "/connect_webviews/callback"
@@ -51,14 +54,22 @@ class Screens:
     def __init__(self, manifests: Mapping[str, Manifest], assets: Assets, public_url: str) -> None:
         self._manifests = manifests
         self._base = urlsplit(public_url).path.rstrip("/")
-        self._templates = Environment(
+        self._assets = assets
+
+    @cached_property
+    def _templates(self) -> "Environment":
+        """Loaded with the first page: most servers show few, and every start would pay for it."""
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        templates = Environment(
             loader=PackageLoader("ostiary.connect"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["asset"] = lambda name: self._base + assets.path(name)
+        templates.globals["asset"] = lambda name: self._base + self._assets.path(name)
+        return templates
 
     # --- addresses --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ The engine walks through it in three strides, each about one lock:
 3. `plan` says what to write next, and `due` when to come back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -42,7 +42,6 @@ from .observation import (
     refused,
 )
 from .provider import Capabilities, DesiredCode
-from .secrets import Secret
 
 __all__ = [
     "DUPLICATE",
@@ -66,7 +65,6 @@ __all__ = [
     "failed",
     "needs_look",
     "observe",
-    "pins_in",
     "plan",
     "refused",
     "stands_as",
@@ -261,8 +259,3 @@ def _look_interval(step: Step, now: datetime) -> timedelta:
     """Often at first, as a device usually answers within seconds, then ever less."""
     age = (now - step.planned_at).total_seconds()
     return timedelta(seconds=0.4 if age < 2 else 1.0 if age < 10 else 3.0 if age < 60 else 15.0)
-
-
-def pins_in(codes: Iterable[AccessCode]) -> set[Secret]:
-    """Every PIN that is taken among codes: wished ones and those that the lock still shows."""
-    return {pin for code in codes for pin in (code.code, code.confirmed_code) if pin is not None}

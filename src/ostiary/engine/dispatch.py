@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from .. import store
 from ..domain.instants import to_ms
 from ..store.tx import Database, Tx
+from .tasks import cancel_all
 
 log = logging.getLogger("ostiary.engine")
 Handler = Callable[[str, asyncio.Event], Awaitable[None]]
@@ -34,7 +35,11 @@ class Dispatcher(Protocol):
         ...
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """Let `run` end; what is running goes on until `close`."""
         ...
 
     def stats(self) -> dict[str, int]: ...
@@ -54,6 +59,7 @@ class EmbeddedDispatcher:
         self._woken: dict[str, asyncio.Event] = {}
         self._something = asyncio.Event()
         self._handled = 0
+        self._is_stopping = False
 
     async def open(self, handler: Handler) -> None:
         self._handler = handler
@@ -66,7 +72,7 @@ class EmbeddedDispatcher:
         self._something.set()
 
     async def run(self) -> None:
-        while True:
+        while not self._is_stopping:
             self._something.clear()
             wait = SWEEP_SECONDS
             try:
@@ -74,7 +80,7 @@ class EmbeddedDispatcher:
             except Exception:
                 log.exception("the dispatcher could not read what is due; it tries again")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(0 if self._is_stopping else wait):
                     await self._something.wait()
 
     async def _start_due(self) -> float:
@@ -108,14 +114,15 @@ class EmbeddedDispatcher:
         self._woken.pop(key, None)
         self._something.set()
 
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._something.set()
+
     def stats(self) -> dict[str, int]:
         return {"running": len(self._running), "handled": self._handled}
 
     async def close(self) -> None:
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(self._running.values())
 
 
 async def _wait_ms(tx: Tx) -> int | None:

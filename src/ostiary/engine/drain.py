@@ -28,6 +28,7 @@ from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from . import act, poll, reconcile
 from .hold import LEASE, Hold, LeaseLost
+from .tasks import cancel_all
 from .vendors import Vendors
 
 log = logging.getLogger("ostiary.engine")
@@ -66,22 +67,30 @@ class Drain:
     async def run(self) -> None:
         """Work until nothing is due. Raises LeaseLost, Stop or LoginRejected to end early."""
         running: dict[str, asyncio.Task[None]] = {}
-        heartbeat = asyncio.create_task(self._beat())
+        rest = asyncio.Event()
+        heartbeat = asyncio.create_task(self._beat(rest))
         try:
-            await self.hold.freshen_login()
-            while True:
-                self.woken.clear()
-                self._start(await self.hold.read(self._work), running)
-                if not running:
-                    return
-                await self._wait(running)
-                for key in [key for key, task in running.items() if task.done()]:
-                    running.pop(key).result()
+            await self._work_off(running)
+        except asyncio.CancelledError:
+            await cancel_all(running.values())
+            raise
         finally:
-            heartbeat.cancel()
-            for task in running.values():
-                task.cancel()
-            await asyncio.gather(heartbeat, *running.values(), return_exceptions=True)
+            # Whatever ended the drain, what is under way ends at a good place: a write that is cut off would
+            # have to be waited out.
+            await asyncio.gather(*running.values(), return_exceptions=True)
+            rest.set()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+
+    async def _work_off(self, running: dict[str, asyncio.Task[None]]) -> None:
+        await self.hold.freshen_login()
+        while True:
+            self.woken.clear()
+            self._start(await self.hold.read(self._work), running)
+            if not running:
+                return
+            await self._wait(running)
+            for key in [key for key, task in running.items() if task.done()]:
+                running.pop(key).result()
 
     def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
         if work.is_poll_due and "poll" not in running:
@@ -107,11 +116,14 @@ class Drain:
         device_ids = await store.devices.due(tx, account.connected_account_id)
         return Work(is_poll_due, tuple(device_ids))
 
-    async def _beat(self) -> None:
+    async def _beat(self, rest: asyncio.Event) -> None:
         """Keep the lease while a vendor takes its time."""
-        while True:
-            await asyncio.sleep(HEARTBEAT)
-            await self.hold.renew()
+        while not rest.is_set():
+            try:
+                async with asyncio.timeout(HEARTBEAT):
+                    await rest.wait()
+            except TimeoutError:
+                await self.hold.renew()
 
     async def _device(self, device_id: str) -> None:
         """Doors, then codes; what goes wrong at one device moves only that device."""

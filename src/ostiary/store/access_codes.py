@@ -10,11 +10,13 @@ from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
 from ..domain.instants import to_ms
 from ..domain.reconcile import Seen, Step
+from ..domain.secrets import Secret
 from . import tables
 from .pages import Position, page
 from .rows import Record
 from .sql import Statement, any_of, text_list
 from .tx import Tx
+from .vault import Vault
 
 _t, _s, _f = tables.access_codes, tables.steps, tables.foreign_codes
 _record = Record(_t, AccessCode)
@@ -77,6 +79,10 @@ _BY_KEY = Statement(
     .where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living)
     .order_by(_t.c.created_at)
     .limit(1),
+)
+_PIN_HASHES = Statement(
+    "access_codes.pin_hashes",
+    select(_t.c.code_hash, _t.c.confirmed_code_hash).where(_t.c.device_id == bindparam("device"), _living),
 )
 _EVER_SENT = Statement(
     "access_codes.ever_sent",
@@ -190,6 +196,25 @@ async def first_with_key(tx: Tx, workspace_id: str, common_code_key: str) -> Acc
     """The code that fixed the PIN of a shared key."""
     rows = await _BY_KEY(ws=workspace_id, key=common_code_key)
     return _record.read(tx.vault, rows[0]) if rows else None
+
+
+class TakenPins:
+    """The PINs that a device has or is to have, as hashes: `pin in taken` asks and nothing is decrypted."""
+
+    def __init__(self, vault: Vault, device_id: str, hashes: set[str]) -> None:
+        self._vault = vault
+        self._device_id = device_id
+        self._hashes = hashes
+
+    def __contains__(self, pin: object) -> bool:
+        return isinstance(pin, Secret) and self._vault.pin_hash(self._device_id, pin) in self._hashes
+
+
+async def taken_pins(tx: Tx, device_id: str) -> TakenPins:
+    """Wished ones, those that the lock still shows, and those of others."""
+    hashes = {code_hash for row in await _PIN_HASHES(device=device_id) for code_hash in row}
+    hashes.update(row[3] for row in await _FOREIGN_IDS(device=device_id))
+    return TakenPins(tx.vault, device_id, hashes)
 
 
 async def was_ever_sent(tx: Tx, device_id: str) -> bool:

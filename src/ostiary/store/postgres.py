@@ -111,10 +111,9 @@ class PostgresDatabase:
             await asyncio.sleep(1)
 
     async def close(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listening
+        while self._listening is not None and not self._listening.done():
+            self._listening.cancel()  # before Python 3.12 one alone can get lost in the driver
+            await asyncio.wait({self._listening}, timeout=0.5)
         for pool in (self._readers, self._writers):
             if pool is not None:
                 await pool.close()

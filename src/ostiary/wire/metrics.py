@@ -1,39 +1,43 @@
 """What a scraper reads at `/metrics`. Labels are paths of the operation table and status codes, never ids."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 class Metrics:
     """
+    Counts requests and renders them; the client library is loaded when somebody first scrapes.
+
     Args:
         engine_stats: Figures of the dispatcher.
     """
 
     def __init__(self, engine_stats: Callable[[], dict[str, int]]) -> None:
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "ostiary_requests", "Answered operations", ["operation", "status"], registry=self._registry
-        )
-        self._counters: dict[tuple[str, int], Counter] = {}
-        self._registry.register(_EngineCollector(engine_stats))
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._engine_stats = engine_stats
 
     def observe(self, path: str, status: int) -> None:
-        counter = self._counters.get((path, status))
-        if counter is None:
-            counter = self._counters[path, status] = self._requests.labels(path, str(status))
-        counter.inc()
+        self._requests[path, status] += 1
 
     def render(self) -> bytes:
-        return generate_latest(self._registry)
+        from prometheus_client import CollectorRegistry, generate_latest
 
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
 
-class _EngineCollector:
-    def __init__(self, stats: Callable[[], dict[str, int]]) -> None:
-        self._stats = stats
+    def collect(self) -> "Iterator[Metric]":
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-    def collect(self) -> Iterator[Metric]:
-        for name, value in self._stats().items():
+        requests = CounterMetricFamily(
+            "ostiary_requests", "Answered operations", labels=["operation", "status"]
+        )
+        for (path, status), count in sorted(self._requests.items()):
+            requests.add_metric([path, str(status)], count)
+        yield requests
+        for name, value in self._engine_stats().items():
             yield GaugeMetricFamily(f"ostiary_engine_{name}", "Drains of connected accounts", value=value)

@@ -8,11 +8,13 @@ query included, so that they work wherever the application is mounted and the re
 import re
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from .oauth import SCOPES, Authorization
 from .refusals import Answer
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PASSWORD = "1234"  # noqa: S105 - everybody's, and printed on the page
 _ADDRESS = re.compile(r"[^@\s]{1,64}@example\.com")
@@ -33,7 +35,13 @@ def home_name(email: str) -> str | None:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import (  # with the first page, not at every start
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
+
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
