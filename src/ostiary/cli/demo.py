@@ -52,7 +52,7 @@ def play() -> int:
 WHAT_NEXT: Final = """What to try next
   ostiary serve                                            keep a server, with a sandbox of your own
   ostiary api-keys create --workspace sandbox --name me    a key for it
-  docs/guides/nuki.md                                      this story, line by line, in your own program"""
+  docs/guides/                                             this story, line by line, in your own program"""
 
 
 @contextmanager

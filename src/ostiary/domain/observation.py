@@ -22,7 +22,7 @@ from .attribution import (
     desired,
     stands_as,
 )
-from .events import Event
+from .events import Event, EventType
 from .provider import Capabilities, DesiredCode
 from .retry import backoff
 
@@ -63,7 +63,7 @@ class Change:
 
     code: AccessCode
     events: tuple[Event, ...] = ()
-    problem_events: tuple[str, ...] = ()
+    problem_events: tuple[EventType, ...] = ()
     finished: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ from ..domain.errors import (
     ProviderError,
     Rejected,
 )
-from ..domain.provider import Account, Capabilities, ObservedCode
+from ..domain.provider import Account, Capabilities, ObservedCode, ObservedDevice
 from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step, StepKind
 from ..domain.retry import backoff
 from ..store.tx import Tx
@@ -123,7 +123,7 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
         tx.emit(told)
     for event_type in change.problem_events:
         fields = after.problem_fields(lock.device, lock.account)
-        tx.emit(after.event(event_type, tx.now, **fields))  # type: ignore[arg-type]
+        tx.emit(after.event(event_type, tx.now, **fields))
     if change.finished:
         await store.action_attempts.settle_code(tx, after.access_code_id, change.finished, after.generation)
     if after.gone_at is not None and before.gone_at is None:
@@ -131,11 +131,11 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
         await store.action_attempts.give_up_code(tx, after.access_code_id, why)
 
 
-async def _settle_device(tx: Tx, hold: Hold, device_id: str, look: object) -> None:
+async def _settle_device(tx: Tx, hold: Hold, device_id: str, look: ObservedDevice) -> None:
     device = await store.devices.find(tx, device_id)
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if device is not None and account is not None:
-        await poll.settle_device(tx, hold, account, device, look)  # type: ignore[arg-type]
+        await poll.settle_device(tx, hold, account, device, look)
 
 
 async def _wait_for_device(tx: Tx, hold: Hold, device_id: str) -> None:
