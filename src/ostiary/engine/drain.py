@@ -28,7 +28,7 @@ from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from . import act, poll, reconcile
 from .hold import LEASE, Hold, LeaseLost
-from .tasks import cancel_all
+from .tasks import cancel_all, finish
 from .vendors import Vendors
 
 log = logging.getLogger("ostiary.engine")
@@ -191,7 +191,7 @@ async def drain_account(
     except Stop as stop:
         retry_after = stop.retry_after
     except asyncio.CancelledError:
-        await asyncio.shield(database.write(_give_back, connected_account_id, lease, 0.0))
+        await finish(database.write(_give_back, connected_account_id, lease, 0.0))
         raise
     except Exception:
         log.exception("a bug in the drain of account %s; it is tried again later", connected_account_id)

@@ -1,8 +1,13 @@
 """Ending tasks for certain."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+import contextlib
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+AGAIN_SECONDS: Final = 2.0
 
 
 async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -16,4 +21,13 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.5)
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Work that must be done even while its caller is being cancelled, however often."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    return task.result()
