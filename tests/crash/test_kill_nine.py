@@ -83,9 +83,14 @@ def evidence(request: pytest.FixtureRequest, played: dict[str, Any]) -> Evidence
     return found
 
 
-def test_the_server_died_as_often_as_planned_and_in_every_kind_of_place(evidence: Evidence) -> None:
+def test_the_server_died_as_often_as_planned(evidence: Evidence) -> None:
+    """
+    A kill that waits for a write becomes a random one when none comes in time, so that only the long story
+    (30 kills) can promise every kind of place; the short one on PostgreSQL must have met some write.
+    """
     assert sum(evidence.kills.values()) == evidence.plan.rounds
-    assert len(evidence.kills) >= 3, evidence.kills
+    kinds_at_least = 3 if evidence.plan.rounds >= 30 else 1
+    assert len(evidence.kills) >= kinds_at_least, evidence.kills
     assert "Traceback" not in evidence.log, evidence.log[-3000:]
 
 
