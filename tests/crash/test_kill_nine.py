@@ -89,8 +89,8 @@ def test_the_server_died_as_often_as_planned(evidence: Evidence) -> None:
     (30 kills) can promise every kind of place; the short one on PostgreSQL must have met some write.
     """
     assert sum(evidence.kills.values()) == evidence.plan.rounds
-    kinds_at_least = 3 if evidence.plan.rounds >= 30 else 1
-    assert len(evidence.kills) >= kinds_at_least, evidence.kills
+    kinds = set(evidence.kills)
+    assert len(kinds) >= 3 if evidence.plan.rounds >= 30 else kinds - {"random"}, evidence.kills
     assert "Traceback" not in evidence.log, evidence.log[-3000:]
 
 

@@ -1,19 +1,17 @@
 """`/events/…`: what happened."""
 
-from typing import Annotated, get_args
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from .. import store
 from ..domain.errors import InvalidInput, not_found
-from ..domain.events import EventType
+from ..domain.events import EMITTED
 from ..domain.instants import parse_instant
 from ..store.tx import Tx
 from ..wire.operation import READS, Answer, Caller, operation
 from ..wire.validation import Instant, Limit, Uuid
-
-KNOWN = frozenset(get_args(EventType))
 
 
 class GetEvent(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,7 +151,7 @@ def _both(one: str | None, several: list[str] | None) -> list[str] | None:
 
 def _refuse_unknown(name: str, field: str) -> None:
     """A type that can never match is a mistake; the wire's other types are just never emitted here."""
-    prefixes = {known.split(".")[0] for known in KNOWN} | {
+    prefixes = {known.split(".")[0] for known in EMITTED} | {
         "acs_credential",
         "acs_entrance",
         "acs_user",

@@ -8,7 +8,7 @@ SQLite's single writer without any other task getting in between.
 
 from collections.abc import Generator, Mapping
 from functools import cache, cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from sqlalchemy import Text, bindparam
@@ -92,10 +92,6 @@ class Run:
     def __await__(self) -> Generator[Call, Rows, Rows]:
         rows = yield (self.statement, self.params)
         return rows
-
-
-class SqlDriver(Protocol):
-    """Steps one use case: `send` it rows until it returns."""
 
 
 def compile_all(dialect: Dialect) -> int:
