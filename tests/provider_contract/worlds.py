@@ -18,7 +18,7 @@ import pytest
 from tests.transport.loopback import free_socket, network, serving
 
 from ostiary import providers
-from ostiary.domain.access_codes import generated_pin
+from ostiary.domain.access_codes import candidate_pins
 from ostiary.domain.provider import (
     Account,
     Adapter,
@@ -133,7 +133,7 @@ def wish(
     but: frozenset[Secret] = frozenset(),
 ) -> DesiredCode:
     """A code that the device must accept."""
-    pin = generated_pin(device.capabilities, but)
+    pin = next(pin for pin in candidate_pins(device.capabilities) if pin not in but)
     return DesiredCode(f"id-{mark}", world.adapter.vendor_name(name, mark), pin, *window)
 
 

@@ -218,9 +218,17 @@ async def _pin(
     if shared is not None:
         access_codes.check_pin(shared.reveal(), can, device)
         return shared
-    taken = await store.access_codes.taken_pins(tx, device.device_id)
     length = body.preferred_code_length
-    return access_codes.generated_pin(can, taken, None if length is None else int(length))
+    return await _free_pin(device, can, None if length is None else int(length), tx)
+
+
+async def _free_pin(device: Device, can: Capabilities, length: int | None, tx: Tx) -> Secret:
+    """Raises: ApiError, 400 when there is none."""
+    candidates = access_codes.candidate_pins(can, length)
+    pin = next(candidates)
+    while await store.access_codes.is_pin_known(tx, device.device_id, pin):
+        pin = next(candidates)
+    return pin
 
 
 def _external(body: CreateAccessCode | UpdateAccessCode) -> bool | None:
@@ -358,8 +366,7 @@ async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
     access_codes.refuse_uncodable(device, can)
     if can.code_chosen_by == "vendor":
         access_codes.check_pin("", can, device)
-    taken = await store.access_codes.taken_pins(tx, device.device_id)
-    pin = access_codes.generated_pin(can, taken)
+    pin = await _free_pin(device, can, None, tx)
     return {"generated_code": {"device_id": device.device_id, "code": pin.reveal()}}
 
 

@@ -89,13 +89,13 @@ async def device_json(device_id: str | None, name: str | None, caller: Caller, t
     return msgspec.Raw(await store.devices.rendered(tx, caller.workspace_id, device_id))
 
 
-@operation("/devices/get", GetDevice, READS, returns={"device": "Device"})
+@operation("/devices/get", GetDevice, READS, returns={"device": "Device"}, is_timeless=True)
 async def get(body: GetDevice, caller: Caller, tx: Tx) -> Answer:
     """One managed device."""
     return {"device": await device_json(body.device_id, body.name, caller, tx)}
 
 
-@operation("/devices/list", ListDevices, READS, returns={"devices": "[Device]"})
+@operation("/devices/list", ListDevices, READS, returns={"devices": "[Device]"}, is_timeless=True)
 async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     """The workspace's managed devices, oldest first."""
     found, following = await page(body, caller, tx)
@@ -209,6 +209,7 @@ def _named(device: Device, body: UpdateDevice) -> Device:
     ListDeviceProviders,
     READS,
     returns={"device_providers": "[DeviceProvider]"},
+    is_timeless=True,
 )
 async def list_device_providers(body: ListDeviceProviders, caller: Caller, tx: Tx) -> Answer:
     """The brands that can be connected here."""

@@ -17,14 +17,20 @@ class OperateDoor(msgspec.Struct, forbid_unknown_fields=True):
     sync: bool | None = None
 
 
-@operation("/locks/get", GetDevice, READS, returns={"device": "Device", "lock": "Device"})
+@operation("/locks/get", GetDevice, READS, returns={"device": "Device", "lock": "Device"}, is_timeless=True)
 async def get(body: GetDevice, caller: Caller, tx: Tx) -> Answer:
     """One lock; the same object twice, as older clients read the other key."""
     device = await devices.device_json(body.device_id, body.name, caller, tx)
     return {"lock": device, "device": device}
 
 
-@operation("/locks/list", ListDevices, READS, returns={"devices": "[Device]", "locks": "[Device]"})
+@operation(
+    "/locks/list",
+    ListDevices,
+    READS,
+    returns={"devices": "[Device]", "locks": "[Device]"},
+    is_timeless=True,
+)
 async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     """The workspace's locks; the same list twice, as older clients read the other key."""
     found, _ = await devices.page(body, caller, tx)

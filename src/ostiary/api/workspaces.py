@@ -27,7 +27,7 @@ def as_wire(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-@operation("/workspaces/get", NoParameters, READS, returns={"workspace": "Workspace"})
+@operation("/workspaces/get", NoParameters, READS, returns={"workspace": "Workspace"}, is_timeless=True)
 async def get(body: NoParameters, caller: Caller, tx: Tx) -> Answer:
     """The workspace that the key belongs to."""
     return {"workspace": as_wire(caller.workspace)}

@@ -7,7 +7,7 @@ mutations and copied errors are computed when somebody asks, so that they cannot
 
 import re
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -424,23 +424,23 @@ def check_pin(pin: str, can: Capabilities, device: Device) -> None:
         )
 
 
-def generated_pin(can: Capabilities, taken: Container[Secret], preferred_length: int | None = None) -> Secret:
+def candidate_pins(can: Capabilities, preferred_length: int | None = None) -> Iterator[Secret]:
     """
-    A PIN that obeys every rule of the device and is not taken.
+    PINs at random that obey every rule of the device, until one is taken that is free.
 
     Args:
         preferred_length: Honoured when the device supports it; otherwise the shortest length is used.
 
     Raises:
-        ApiError: 400 when the device has no free PIN left.
+        ApiError: 400 after so many that the device has no free PIN left.
     """
     lengths = can.code_lengths or (4,)
     length = preferred_length if preferred_length in lengths else min(lengths)
     alphabet = "123456789" if "no_zeros" in can.code_constraints else "0123456789"
     for _ in range(1000):
         pin = _digits(alphabet, length)
-        if broken_constraint(pin, can) is None and Secret(pin) not in taken:
-            return Secret(pin)
+        if broken_constraint(pin, can) is None:
+            yield Secret(pin)
     raise ApiError("no_free_access_code", "No free code could be found for this device; give one")
 
 

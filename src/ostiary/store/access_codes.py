@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, union_all
 
 from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
@@ -16,7 +16,6 @@ from .pages import Position, page
 from .rows import Record
 from .sql import Statement, any_of, text_list
 from .tx import Tx
-from .vault import Vault
 
 _t, _s, _f = tables.access_codes, tables.steps, tables.foreign_codes
 _record = Record(_t, AccessCode)
@@ -80,9 +79,18 @@ _BY_KEY = Statement(
     .order_by(_t.c.created_at)
     .limit(1),
 )
-_PIN_HASHES = Statement(
-    "access_codes.pin_hashes",
-    select(_t.c.code_hash, _t.c.confirmed_code_hash).where(_t.c.device_id == bindparam("device"), _living),
+_IS_PIN_KNOWN = Statement(
+    "access_codes.is_pin_known",
+    union_all(
+        *(
+            select(holder).where(device == bindparam("device"), code_hash == bindparam("hash"), *more)
+            for holder, device, code_hash, more in (
+                (_t.c.access_code_id, _t.c.device_id, _t.c.code_hash, (_living,)),
+                (_t.c.access_code_id, _t.c.device_id, _t.c.confirmed_code_hash, (_living,)),
+                (_f.c.foreign_code_id, _f.c.device_id, _f.c.code_hash, ()),
+            )
+        )
+    ),
 )
 _EVER_SENT = Statement(
     "access_codes.ever_sent",
@@ -198,23 +206,9 @@ async def first_with_key(tx: Tx, workspace_id: str, common_code_key: str) -> Acc
     return _record.read(tx.vault, rows[0]) if rows else None
 
 
-class TakenPins:
-    """The PINs that a device has or is to have, as hashes: `pin in taken` asks and nothing is decrypted."""
-
-    def __init__(self, vault: Vault, device_id: str, hashes: set[str]) -> None:
-        self._vault = vault
-        self._device_id = device_id
-        self._hashes = hashes
-
-    def __contains__(self, pin: object) -> bool:
-        return isinstance(pin, Secret) and self._vault.pin_hash(self._device_id, pin) in self._hashes
-
-
-async def taken_pins(tx: Tx, device_id: str) -> TakenPins:
-    """Wished ones, those that the lock still shows, and those of others."""
-    hashes = {code_hash for row in await _PIN_HASHES(device=device_id) for code_hash in row}
-    hashes.update(row[3] for row in await _FOREIGN_IDS(device=device_id))
-    return TakenPins(tx.vault, device_id, hashes)
+async def is_pin_known(tx: Tx, device_id: str, pin: Secret) -> bool:
+    """Wished for, still shown by the lock, or somebody else's."""
+    return bool(await _IS_PIN_KNOWN(device=device_id, hash=tx.vault.pin_hash(device_id, pin)))
 
 
 async def was_ever_sent(tx: Tx, device_id: str) -> bool:

@@ -122,20 +122,20 @@ async def get(tx: Tx, workspace_id: str, connected_account_id: str) -> Connected
     rows = await _GET(id=connected_account_id, ws=workspace_id)
     if not rows:
         raise not_found("connected_account", connected_account_id=connected_account_id)
-    return _record.read(tx.vault, rows[0])
+    return _record.recall(tx.vault, rows[0])
 
 
 async def find(tx: Tx, connected_account_id: str) -> ConnectedAccount | None:
     """For the engine, which serves every workspace."""
     rows = await _GET_ANY(id=connected_account_id)
-    return _record.read(tx.vault, rows[0]) if rows else None
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def by_vendor_account(
     tx: Tx, workspace_id: str, provider: str, vendor_account_id: str
 ) -> ConnectedAccount | None:
     rows = await _BY_VENDOR(ws=workspace_id, provider=provider, vendor=vendor_account_id)
-    return _record.read(tx.vault, rows[0]) if rows else None
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[ConnectedAccount]:

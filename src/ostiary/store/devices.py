@@ -89,13 +89,13 @@ async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:
     rows = await _GET(id=device_id, ws=workspace_id)
     if not rows:
         raise not_found("device", device_id=device_id)
-    return _record.read(tx.vault, rows[0])
+    return _record.recall(tx.vault, rows[0])
 
 
 async def find(tx: Tx, device_id: str) -> Device | None:
     """For the engine, which serves every workspace."""
     rows = await _FIND(id=device_id)
-    return _record.read(tx.vault, rows[0]) if rows else None
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def rendered(tx: Tx, workspace_id: str, device_id: str) -> str:

@@ -70,6 +70,9 @@ class PostgresDatabase:
         async with self._readers.connection() as connection:
             return await _step(connection, use_case(Tx(self.vault, self._clock()), *args, **kwargs))
 
+    def version(self) -> int | None:
+        return None
+
     async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(TRIES):
             try:

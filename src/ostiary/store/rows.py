@@ -7,7 +7,9 @@ columns that the dataclass does not have are written from extra parameters and s
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Column, Table, bindparam, insert, select, update
@@ -19,6 +21,7 @@ from .sql import Rows, Statement
 from .vault import Vault
 
 T = TypeVar("T")
+RECALLED: Final = 1024
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -43,7 +46,11 @@ class Record(Generic[T]):
         decoders = [(at, _decoder(column)) for at, column in enumerate(self.columns)]
         self._decoders = [(at, decode) for at, decode in decoders if decode is not None]
         self._secrets = [(at, name) for at, name in enumerate(names) if _kind(table.c[name]) == "secret"]
-        self._encoders = [(name, _encoder(table.c[name])) for name in names]
+        self._values = attrgetter(*names)
+        encoders = [(at, _encoder(column)) for at, column in enumerate(self.columns)]
+        self._encoders = [(at, encode) for at, encode in encoders if encode is not None]
+        self.recall = lru_cache(RECALLED)(self.read)
+        """As `read`; equal rows are equal entities, and the rows that are read most seldom change."""
 
     def select(self) -> Select[Any]:
         return select(*self.columns)
@@ -79,17 +86,16 @@ class Record(Generic[T]):
 
     def params(self, vault: Vault, entity: T) -> dict[str, Any]:
         """Parameters for `insert` and `update` (with `the_key`)."""
-        key = getattr(entity, self.key)
-        params: dict[str, Any] = {"the_key": key}
-        for name, encode in self._encoders:
-            value = getattr(entity, name)
-            if value is None:
-                params[name] = None
-            elif encode is None:
-                place = f"{self.table.name}.{name}.{key}"
-                params[name] = vault.seal(value.reveal().encode(), place)
-            else:
-                params[name] = encode(value)
+        values = list(self._values(entity))
+        key = values[self._key_at]
+        for at, encode in self._encoders:
+            if values[at] is not None:
+                values[at] = encode(values[at])
+        for at, name in self._secrets:
+            if values[at] is not None:
+                values[at] = vault.seal(values[at].reveal().encode(), f"{self.table.name}.{name}.{key}")
+        params = dict(zip(self._names, values, strict=True))
+        params["the_key"] = key
         return params
 
     def update_params(self, vault: Vault, entity: T, *without: str) -> dict[str, Any]:
@@ -115,15 +121,10 @@ def _decoder(column: Column[Any]) -> Callable[[Any], Any] | None:
 
 
 def _encoder(column: Column[Any]) -> Callable[[Any], Any] | None:
-    """None: a secret, which needs the vault."""
-    encoders: dict[str, Callable[[Any], Any] | None] = {
+    """None: stored as it is, or a secret, which needs the vault."""
+    encoders: dict[str, Callable[[Any], Any]] = {
         "instant": to_ms,
         "flag": int,
         "json": lambda value: _encode(value).decode(),
-        "secret": None,
     }
-    return encoders.get(_kind(column) or "", _same)
-
-
-def _same(value: Any) -> Any:
-    return value
+    return encoders.get(_kind(column) or "")

@@ -42,6 +42,7 @@ class SqliteDatabase:
         self._clock = clock
         self._writer = _connect(path)
         self._reader = _connect(path, read_only=True)
+        self._watcher = _connect(path, read_only=True)
         self._slow_reader: sqlite3.Connection | None = None
         self._commits = ThreadPoolExecutor(1, "sqlite-commit")
         self._slow_reads = ThreadPoolExecutor(1, "sqlite-read")
@@ -81,6 +82,11 @@ class SqliteDatabase:
         if self._slow_reader is None:
             self._slow_reader = _connect(self.path, read_only=True)
         return _run_snapshot(self._slow_reader, use_case(Tx(self.vault, now), *args, **kwargs))
+
+    def version(self) -> int | None:
+        # Its own commits do not change a connection's number, so this one makes none.
+        version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
     # --- writes ------------------------------------------------------------------------------------
 
@@ -160,7 +166,7 @@ class SqliteDatabase:
                 await self._task
         self._commits.shutdown()
         self._slow_reads.shutdown()
-        for connection in (self._slow_reader, self._reader, self._writer):
+        for connection in (self._slow_reader, self._watcher, self._reader, self._writer):
             if connection is not None:
                 connection.close()
 

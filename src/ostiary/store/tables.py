@@ -246,9 +246,18 @@ access_codes = Table(
     _json("errors"),
     _json("warnings"),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
-    Index("access_codes_mark", "device_id", "mark"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
-    Index("access_codes_key", "workspace_id", "common_code_key"),
+    # Partial, so that the many rows that they are not about cost nothing.
+    Index("access_codes_gone", "device_id", "mark", info={"where": "gone_at IS NOT NULL"}),
+    Index(
+        "access_codes_key", "workspace_id", "common_code_key", info={"where": "common_code_key IS NOT NULL"}
+    ),
+    Index(
+        "access_codes_shown",
+        "device_id",
+        "confirmed_code_hash",
+        info={"where": "confirmed_code_hash IS NOT NULL"},
+    ),
     # The backstop behind DuplicateAccessCode: one PIN once per lock among living codes.
     Index(
         "access_codes_pin",

@@ -74,6 +74,13 @@ class Database(Protocol):
         """Run a use case and return after its commit is durable."""
         ...
 
+    def version(self) -> int | None:
+        """
+        Another number after every commit, whoever made it, in this process or another; None where asking
+        costs as much as reading.
+        """
+        ...
+
     def on_wake(self, listener: Callable[[set[str]], None]) -> None:
         """Who is told which accounts a commit woke, here or in another process."""
         ...

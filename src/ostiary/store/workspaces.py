@@ -4,8 +4,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, or_, select, update
@@ -18,7 +16,6 @@ from . import tables
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
-from .vault import Vault
 
 _w, _k = tables.workspaces, tables.api_keys
 _record = Record(_w, Workspace)
@@ -102,12 +99,12 @@ async def create(tx: Tx, name: str, *, is_sandbox: bool) -> Workspace:
 
 async def get(tx: Tx, workspace_id: str) -> Workspace | None:
     rows = await _GET(ws=workspace_id)
-    return _record.read(tx.vault, rows[0]) if rows else None
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def find(tx: Tx, name_or_id: str) -> Workspace | None:
     rows = await _FIND(text=name_or_id)
-    return _record.read(tx.vault, rows[0]) if rows else None
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def list_all(tx: Tx) -> list[Workspace]:
@@ -125,13 +122,7 @@ async def set_clock(tx: Tx, workspace: Workspace) -> None:
 
 async def by_api_key(tx: Tx, token: str) -> Workspace | None:
     rows = await _BY_KEY(hash=token_hash(token))
-    return _workspace(tx.vault, rows[0]) if rows else None
-
-
-@lru_cache(1024)
-def _workspace(vault: Vault, row: tuple[Any, ...]) -> Workspace:
-    """Equal rows are equal workspaces; every request reads one."""
-    return _record.read(vault, row)
+    return _record.recall(tx.vault, rows[0]) if rows else None
 
 
 async def is_personal_token(tx: Tx, token: str) -> bool:

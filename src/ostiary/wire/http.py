@@ -19,6 +19,7 @@ from .auth import authenticate
 from .json_body import parse_json_object
 from .operation import OPERATIONS, Caller, House, Operation
 from .params import parse_query
+from .standing import Key, StandingAnswers
 
 log = logging.getLogger("ostiary.wire")
 
@@ -64,6 +65,7 @@ class WireApp:
         self._house = house
         self._others = others
         self._observe = observe
+        self._standing = StandingAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = OPERATIONS.get(scope["path"]) if scope["type"] == "http" else None
@@ -90,9 +92,9 @@ class WireApp:
         try:
             body = await read_body(receive)
             request = _Request(scope["method"], headers, scope["query_string"], body, request_id)
-            run = self._write if operation.is_write else self._read
-            answer = await run(operation, request)
-            return 200, _encode({**answer, "ok": True}), ()
+            if operation.is_write:
+                return 200, _body(await self._write(operation, request)), ()
+            return 200, await self._read(operation, request), ()
         except ApiError as error:
             retry_after = () if error.retry_after is None else ((b"retry-after", b"%d" % error.retry_after),)
             return error.status, error_body(error, request_id), retry_after
@@ -101,9 +103,17 @@ class WireApp:
             failure = ApiError("internal_server_error", "Internal server error", status=500)
             return 500, error_body(failure, request_id), ()
 
-    async def _read(self, operation: Operation, request: "_Request") -> Mapping[str, Any]:
-        """Authentication and answer from one snapshot."""
-        return await self._database.read(self._authenticate_and_run, operation, request)
+    async def _read(self, operation: Operation, request: "_Request") -> bytes:
+        """Authentication and answer from one snapshot, or the answer that still stands."""
+        version = self._database.version() if operation.is_timeless else None
+        if version is None:
+            return _body(await self._database.read(self._authenticate_and_run, operation, request))
+        key = request.key(operation)
+        body = self._standing.find(key, version)
+        if body is None:
+            body = _body(await self._database.read(self._authenticate_and_run, operation, request))
+            self._standing.keep(key, version, body)
+        return body
 
     async def _authenticate_and_run(
         self, tx: Tx, operation: Operation, request: "_Request"
@@ -123,6 +133,10 @@ class WireApp:
         return Caller(workspace, request.request_id, self._house)
 
 
+def _body(answer: Mapping[str, Any]) -> bytes:
+    return _encode({**answer, "ok": True})
+
+
 async def _run(tx: Tx, operation: Operation, parameters: Any, caller: Caller) -> Mapping[str, Any]:
     tx.enter(caller.workspace)
     return await operation.handler(parameters, caller, tx)
@@ -139,6 +153,19 @@ class _Request:
         self.query = query
         self.body = body
         self.request_id = request_id
+
+    def key(self, operation: Operation) -> Key:
+        """All that a timeless answer depends on beside the database: who asks for what, and in which form."""
+        header = self.headers.get
+        return (
+            operation.path,
+            self.method,
+            self.query,
+            self.body,
+            header(b"authorization"),
+            header(b"seam-workspace"),
+            header(b"content-type"),
+        )
 
 
 def parse(operation: Operation, request: _Request) -> Any:

@@ -114,6 +114,7 @@ class Operation:
     Attributes:
         returns: Response key to the name of its shape in `wire.objects`; empty for the wire's void.
         is_write: Runs in a write transaction.
+        is_timeless: A read that depends on the request and the database alone, not on what time it is.
     """
 
     path: str
@@ -124,6 +125,7 @@ class Operation:
     handler: Handler
     returns: Mapping[str, str]
     is_write: bool
+    is_timeless: bool
     summary: str
 
 
@@ -136,6 +138,7 @@ def operation(
     methods: tuple[str, ...],
     *,
     returns: Mapping[str, str] | None = None,
+    is_timeless: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Enter a function into the table. Whatever accepts only GET and POST reads; the rest writes."""
 
@@ -152,6 +155,7 @@ def operation(
             handler=handler,
             returns=returns or {},
             is_write=methods != READS,
+            is_timeless=is_timeless,
             summary=summary,
         )
         return handler

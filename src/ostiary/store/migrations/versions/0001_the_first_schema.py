@@ -267,11 +267,25 @@ def upgrade() -> None:
     op.create_index(
         "access_codes_device", "access_codes", ["device_id", "gone_at", "created_at"], unique=False
     )
-    op.create_index("access_codes_key", "access_codes", ["workspace_id", "common_code_key"], unique=False)
+    op.create_index(
+        "access_codes_gone",
+        "access_codes",
+        ["device_id", "mark"],
+        unique=False,
+        sqlite_where=sa.text("gone_at IS NOT NULL"),
+        postgresql_where=sa.text("gone_at IS NOT NULL"),
+    )
+    op.create_index(
+        "access_codes_key",
+        "access_codes",
+        ["workspace_id", "common_code_key"],
+        unique=False,
+        sqlite_where=sa.text("common_code_key IS NOT NULL"),
+        postgresql_where=sa.text("common_code_key IS NOT NULL"),
+    )
     op.create_index(
         "access_codes_list", "access_codes", ["workspace_id", "created_at", "access_code_id"], unique=False
     )
-    op.create_index("access_codes_mark", "access_codes", ["device_id", "mark"], unique=False)
     op.create_index(
         "access_codes_pin",
         "access_codes",
@@ -279,6 +293,14 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("gone_at IS NULL AND code_hash IS NOT NULL"),
         postgresql_where=sa.text("gone_at IS NULL AND code_hash IS NOT NULL"),
+    )
+    op.create_index(
+        "access_codes_shown",
+        "access_codes",
+        ["device_id", "confirmed_code_hash"],
+        unique=False,
+        sqlite_where=sa.text("confirmed_code_hash IS NOT NULL"),
+        postgresql_where=sa.text("confirmed_code_hash IS NOT NULL"),
     )
     op.create_table(
         "foreign_codes",
