@@ -5,7 +5,8 @@ A faithful simulation of Nuki's cloud, for sandbox workspaces, tests and people 
 """
 
 from ostiary.simulation import FileHomes, MemoryHomes, ShiftableClock
+from ostiary.simulation.asgi import ConnectionDropped
 
-from .app import ConnectionDropped, Simulator
+from .app import Simulator
 
 __all__ = ["ConnectionDropped", "FileHomes", "MemoryHomes", "ShiftableClock", "Simulator"]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from ostiary.simulation.answers import Answer, json_answer
+
 from . import cloud, views
 from .bodies import (
     Fields,
@@ -25,14 +27,12 @@ from .bodies import (
     read_object,
     text,
 )
-from .call import Call
+from .call import Call, device_of
 from .refusals import (
     ACCEPTED,
-    Answer,
     bad_parameter,
     busy,
     code_in_use,
-    json_answer,
     no_hosting,
     not_yours,
     unprocessable,
@@ -95,7 +95,7 @@ class _Wish:
 
 
 def list_auths(call: Call) -> Answer:
-    device = call.device()
+    device = device_of(call)
     types = query_integers(call.query, "types")
     return json_answer(
         [
@@ -127,7 +127,7 @@ def get_auth(call: Call) -> Answer:
 
 def _auth_in_path(call: Call) -> tuple[Device, Auth]:
     """An unknown one is 403 like a foreign device: 404 is not declared for these paths (4.1)."""
-    device = call.device()
+    device = device_of(call)
     held = device.cloud.auths.get(call.ids["authId"])
     if held is None:
         raise not_yours()
@@ -147,7 +147,7 @@ def _find(call: Call, auth_id: object) -> tuple[Device, Auth]:
 
 
 def create_auth(call: Call) -> Answer:
-    device = call.device()
+    device = device_of(call)
     return _create(call, [device], read_object(call.body))
 
 

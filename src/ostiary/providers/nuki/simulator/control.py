@@ -1,55 +1,40 @@
 """
-The control plane of one home: what a test, or a person with a terminal, may look at and bring about.
+What the control plane has for Nuki alone: a look at both sides of the devices, and what happens at them.
 
-Pure, like the rest: `app.py` finds the home, loads and saves it.
+Pure, like the rest: `SimulatedCloud` finds the home, loads and saves it.
 """
 
-from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import msgspec
+from ostiary.simulation import control
+from ostiary.simulation.control import Command, Fields, Mistake, Nothing
 
-from ostiary.simulation import ShiftableClock
-
-from . import cloud, faults, keypad, oauth, views
+from . import cloud, keypad, oauth, views
 from .bodies import parse_instant
+from .faults import FAULTS
 from .founding import DeviceSketch
-from .state import CODE, Auth, Device, Fault, Home, LogEntry, Request, Side
+from .state import CODE, Auth, Device, Home, LogEntry, Side
 from .zones import ZONES
 
 DOOR_STATES = {"unpaired": 0, "closed": 2, "open": 3}
 _DOOR_OPENED, _DOOR_CLOSED = 240, 241
 
 
-class Mistake(Exception):
-    """The command cannot be carried out; the message says why."""
+class NewHome(control.NewHome):
+    """`devices` None: those that everybody gets."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class NewHome(msgspec.Struct, forbid_unknown_fields=True):
-    home: str
     devices: list[DeviceSketch] | None = None
-    seed: str | None = None
-    pace: float | None = None
 
 
-class _Command(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    home: str | None = None
-
-
-class EnterCode(_Command):
+class EnterCode(Fields):
     smartlock_id: int
     code: str | int
     at: str | None = None
 
 
-class ChangeDevice(_Command):
+class ChangeDevice(Fields):
     smartlock_id: int
     online: bool | None = None
     keypad_paired: bool | None = None
@@ -60,45 +45,13 @@ class ChangeDevice(_Command):
     door: Literal["open", "closed", "unpaired"] | None = None
 
 
-class OwnerCode(_Command):
+class OwnerCode(Fields):
     smartlock_id: int
     do: Literal["add", "change", "delete"]
     id: str | None = None
     name: str | None = None
     code: int | None = None
     enabled: bool | None = None
-
-
-class NewFault(_Command):
-    fault: str
-    times: int | None = None
-    probability: float = 1.0
-    seconds: float = 5.0
-    match: dict[str, str] = {}
-
-
-class SetPace(_Command):
-    pace: float | None
-
-
-class Nothing(_Command):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One operation. `changes` False: the home is only looked at."""
-
-    shape: type[_Command]
-    run: Callable[[Home, Any, datetime], dict[str, Any]]
-    changes: bool
-
-
-def read(shape: type[msgspec.Struct], fields: Mapping[str, Any]) -> Any:
-    try:
-        return msgspec.convert(fields, shape, strict=False)
-    except msgspec.ValidationError as error:
-        raise Mistake(str(error)) from None
 
 
 # --- looking --------------------------------------------------------------------------------------------
@@ -162,37 +115,18 @@ def _side(device: Device, side: Side) -> dict[str, Any]:
     }
 
 
-def requests(home: Home, reads: list[Request]) -> dict[str, Any]:
-    """Who asked for what. `reads` are those of this process, since a plain read saves nothing."""
-    lines = sorted([*home.requests, *reads], key=lambda line: line.at)
-    return {
-        "home": home.name,
-        "requests": [
-            {
-                "at": views.instant(line.at),
-                "method": line.method,
-                "path": line.path,
-                "status": line.status or None,
-                "fault": line.fault,
-            }
-            for line in lines
-        ],
-        "counts": {
-            name: {"received": count.received, "accepted": count.accepted}
-            for name, count in home.counts.items()
-        },
-        "writes": [
-            {
-                "at": views.instant(write.at),
-                "kind": write.kind,
-                "smartlock_id": write.smartlock_id,
-                "auth_id": write.auth_id,
-                "name": write.name,
-                "lost": write.is_lost,
-            }
-            for write in home.writes
-        ],
-    }
+def writes(home: Home) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": views.instant(write.at),
+            "kind": write.kind,
+            "smartlock_id": write.smartlock_id,
+            "auth_id": write.auth_id,
+            "name": write.name,
+            "lost": write.is_lost,
+        }
+        for write in home.writes
+    ]
 
 
 # --- at the door ----------------------------------------------------------------------------------------
@@ -322,100 +256,16 @@ def _owners_new_code(home: Home, device: Device, command: OwnerCode, now: dateti
     )
 
 
-# --- trouble --------------------------------------------------------------------------------------------
-
-
-def add_fault(home: Home, command: NewFault, now: datetime) -> dict[str, Any]:
-    if command.fault not in faults.FAULTS:
-        raise Mistake(f"There is no fault {command.fault!r}. Known are: {', '.join(faults.FAULTS)}.")
-    if set(command.match) - {"method", "route"}:
-        raise Mistake("`match` has only `method` and `route`.")
-    if command.times is not None and command.times < 1:
-        raise Mistake("`times` has to be 1 or more.")
-    if command.fault == "login_rejected":
-        oauth.revoke_all(home)
-        return list_faults(home, command, now)
-    home.faults.append(
-        Fault(
-            fault=command.fault,
-            times=command.times,
-            probability=command.probability,
-            seconds=command.seconds,
-            method=command.match.get("method"),
-            route=command.match.get("route"),
-        )
-    )
-    return list_faults(home, command, now)
-
-
-def clear_faults(home: Home, command: Nothing, now: datetime) -> dict[str, Any]:
-    home.faults = []
-    return list_faults(home, command, now)
-
-
-def list_faults(home: Home, command: _Command, now: datetime) -> dict[str, Any]:
-    found = [
-        {
-            "fault": fault.fault,
-            "times": fault.times,
-            "probability": fault.probability,
-            "seconds": fault.seconds,
-            "match": {
-                name: value
-                for name, value in (("method", fault.method), ("route", fault.route))
-                if value is not None
-            },
-        }
-        for fault in home.faults
-    ]
-    return {"home": home.name, "faults": found}
-
-
-def set_pace(home: Home, command: SetPace, now: datetime) -> dict[str, Any]:
-    home.pace = command.pace
-    return {"home": home.name, "pace": home.pace}
-
-
-class SetClock(msgspec.Struct, forbid_unknown_fields=True):
-    offset_seconds: float | None = None
-    frozen_at: str | None = None
-
-
-def set_clock(clock: ShiftableClock, fields: Mapping[str, Any]) -> None:
-    """Shift or freeze; an offset of 0 returns to real time."""
-    wanted: SetClock = read(SetClock, fields)
-    if (wanted.offset_seconds is None) == (wanted.frozen_at is None):
-        raise Mistake("Give either `offset_seconds` or `frozen_at`.")
-    if wanted.offset_seconds is not None:
-        clock.shift(wanted.offset_seconds)
-        return
-    at = parse_instant(wanted.frozen_at or "")
-    if at is None:
-        raise Mistake("`frozen_at` has to be an instant like 2026-07-01T13:00:00Z.")
-    clock.freeze(at)
-
-
-def show_clock(clock: Callable[[], datetime]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"now": views.instant(clock())}
-    if isinstance(clock, ShiftableClock):
-        shown["offset_seconds"] = clock.offset.total_seconds()
-        shown["frozen_at"] = views.instant(clock.frozen_at)
-    return shown
-
-
 def api_token(home: Home, command: Nothing, now: datetime) -> dict[str, Any]:
     return {"home": home.name, "api_token": oauth.issue_api_token(home)}
 
 
-COMMANDS = {
+COMMANDS: dict[tuple[str, str], Command[Home]] = {
+    **control.commands(FAULTS),
     ("GET", "truth"): Command(Nothing, truth, False),
     ("GET", "cloud"): Command(Nothing, cloud_side, False),
     ("POST", "enter_code"): Command(EnterCode, enter_code, True),
     ("POST", "device"): Command(ChangeDevice, change_device, True),
     ("POST", "owner/codes"): Command(OwnerCode, owner_codes, True),
-    ("GET", "faults"): Command(Nothing, list_faults, False),
-    ("POST", "faults"): Command(NewFault, add_fault, True),
-    ("DELETE", "faults"): Command(Nothing, clear_faults, True),
-    ("POST", "pace"): Command(SetPace, set_pace, True),
     ("POST", "api_token"): Command(Nothing, api_token, True),
 }

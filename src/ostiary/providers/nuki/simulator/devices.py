@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ostiary.simulation.answers import Answer, json_answer
+
 from . import cloud, views
 from .bodies import boolean, integer, query_instant, query_integer, read_object, text
-from .call import Call
-from .refusals import ACCEPTED, Answer, bad_parameter, busy, json_answer, unprocessable
+from .call import Call, device_of
+from .refusals import ACCEPTED, bad_parameter, busy, unprocessable
 from .state import Device, LogEntry
 
 _NAME_BYTES = 32
@@ -26,12 +28,12 @@ def list_smartlocks(call: Call) -> Answer:
 
 
 def get_smartlock(call: Call) -> Answer:
-    return json_answer(views.smartlock(call.home, call.device(foreign_is_unknown=True)))
+    return json_answer(views.smartlock(call.home, device_of(call, foreign_is_unknown=True)))
 
 
 def update_smartlock(call: Call) -> Answer:
     """Name and favourite belong to the account, so no job is needed."""
-    device = call.device()
+    device = device_of(call)
     fields = read_object(call.body)
     name, favorite = text(fields, "name"), boolean(fields, "favorite")
     if name is not None and len(name.encode()) > _NAME_BYTES:
@@ -44,7 +46,7 @@ def update_smartlock(call: Call) -> Answer:
 
 
 def delete_smartlock(call: Call) -> Answer:
-    call.device().removed = True
+    device_of(call).removed = True
     return ACCEPTED
 
 
@@ -52,7 +54,7 @@ def delete_smartlock(call: Call) -> Answer:
 
 
 def action(call: Call) -> Answer:
-    device = call.device(foreign_is_unknown=True)
+    device = device_of(call, foreign_is_unknown=True)
     fields = read_object(call.body)
     wanted, _option = integer(fields, "action"), integer(fields, "option")
     if wanted is None or not cloud.can_act(device, wanted):
@@ -61,12 +63,12 @@ def action(call: Call) -> Answer:
 
 
 def lock(call: Call) -> Answer:
-    device = call.device(foreign_is_unknown=True)
+    device = device_of(call, foreign_is_unknown=True)
     return _act(call, device, cloud.simple_action(device, "lock"))
 
 
 def unlock(call: Call) -> Answer:
-    device = call.device(foreign_is_unknown=True)
+    device = device_of(call, foreign_is_unknown=True)
     return _act(call, device, cloud.simple_action(device, "unlock"))
 
 
@@ -79,7 +81,7 @@ def _act(call: Call, device: Device, wanted: int) -> Answer:
 
 
 def sync(call: Call) -> Answer:
-    device = call.device()
+    device = device_of(call)
     if device.operation_id is not None:
         raise busy()
     if not call.strike("lost"):
@@ -91,7 +93,7 @@ def sync(call: Call) -> Answer:
 
 
 def device_log(call: Call) -> Answer:
-    return _log(call, [call.device(foreign_is_unknown=True)], call.query.get("authId"))
+    return _log(call, [device_of(call, foreign_is_unknown=True)], call.query.get("authId"))
 
 
 def account_log(call: Call) -> Answer:

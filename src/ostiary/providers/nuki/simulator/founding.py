@@ -25,10 +25,6 @@ from .zones import BERLIN, ZONES
 SYNC_EVERY = timedelta(hours=24)  # 7.1
 
 
-class NoSuchHome(LookupError):
-    """Nobody has entered this home yet."""
-
-
 class DeviceSketch(msgspec.Struct, forbid_unknown_fields=True):
     """
     One device as a person describes it.

@@ -1,39 +1,14 @@
-"""Answers of the API, and the bodies of its refusals (9.2: the shapes E1 to E6)."""
+"""The bodies of the API's refusals (9.2: the shapes E1 to E5; E6 comes from the proxy in front of it)."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from ostiary.simulation.answers import Answer, Refusal, json_answer
 
 NO_HOSTING = "No active Smart Hosting subscription for the Smart Lock, please get one!"
 
-_JSON = ("content-type", "application/json")
-_HTML = ("content-type", "text/html")
 _exception: dict[str, Any] = {"stackTrace": [], "suppressedExceptions": []}
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back over HTTP."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Refusal(Exception):
-    """The request is not carried out."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
 ACCEPTED = Answer(204)
-
-
-def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Answer:
-    return Answer(status, msgspec.json.encode(value), (_JSON, *headers))
 
 
 def _restlet(status: int, reason: str, description: str, uri: str) -> Answer:
@@ -120,13 +95,3 @@ def not_served(method: str, path: str) -> Answer:
     """For the vendor's operations that nobody has simulated."""
     text = f"The simulated Nuki cloud does not serve {method} {path} yet."
     return json_answer({"error": text}, 501)
-
-
-def html_error(status: int, reason: str, *headers: tuple[str, str]) -> Answer:
-    """E6: what the proxy in front of the vendor's API sends."""
-    title = f"{status} {reason}"
-    page = (
-        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
-        "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-    )
-    return Answer(status, page.encode(), (_HTML, *headers))

@@ -7,12 +7,13 @@ refer to the project's reference of the Nuki Web API.
 """
 
 import hashlib
-import random
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from ostiary.simulation import state as simulation
 
 # Codes of `type` on an authorization (4.5).
 APP, BRIDGE, FOB, KEYPAD, CODE = 0, 1, 2, 3, 13
@@ -21,7 +22,6 @@ APP, BRIDGE, FOB, KEYPAD, CODE = 0, 1, 2, 3, 13
 LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5 = 0, 2, 3, 4, 5
 DEVICE_TYPES = (LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5)
 
-REQUESTS_KEPT = 500
 WRITES_KEPT = 2000
 LOG_KEPT = 500
 
@@ -149,60 +149,6 @@ class Job(msgspec.Struct, omit_defaults=True):
     stage: Literal["device", "cloud"] = "device"
 
 
-class Ticket(msgspec.Struct, omit_defaults=True):
-    """A person has logged in and not yet said yes or no. Bound to the request it was made for."""
-
-    request_hash: str
-    expires_at: datetime
-
-
-class Code(msgspec.Struct, omit_defaults=True):
-    """An authorization code that nobody has exchanged yet."""
-
-    client_id: str
-    redirect_uri: str
-    scopes: list[str]
-    expires_at: datetime
-    challenge: str | None = None
-    challenge_method: str = "plain"
-
-
-class Token(msgspec.Struct, omit_defaults=True):
-    """What a token allows. `expires_at` None: never expires (API tokens, 1.1)."""
-
-    kind: Literal["access", "refresh", "api"]
-    scopes: list[str]
-    expires_at: datetime | None = None
-
-
-class Fault(msgspec.Struct, omit_defaults=True):
-    """
-    Trouble on demand.
-
-    Attributes:
-        times: How often it still strikes; None until it is taken back.
-        seconds: For `late`, `hang` and the `Retry-After` of `http_429`.
-        method, route: Which requests; None for every request of the API.
-    """
-
-    fault: str
-    times: int | None = None
-    probability: float = 1.0
-    seconds: float = 5.0
-    method: str | None = None
-    route: str | None = None
-
-
-class Request(msgspec.Struct, omit_defaults=True):
-    """A request that came in. Never its body: bodies carry PINs. `status` 0: no answer was given."""
-
-    at: datetime
-    method: str
-    path: str
-    status: int
-    fault: str | None = None
-
-
 class AuthWrite(msgspec.Struct, omit_defaults=True):
     """An accepted write about an authorization, for tests that prove that nothing was written twice."""
 
@@ -214,39 +160,13 @@ class AuthWrite(msgspec.Struct, omit_defaults=True):
     is_lost: bool = False
 
 
-class Count(msgspec.Struct):
-    """How many writes of one kind came in, and how many of them were accepted."""
+class Home(simulation.Home, omit_defaults=True, kw_only=True):
+    """One account with its devices."""
 
-    received: int = 0
-    accepted: int = 0
-
-
-class Home(msgspec.Struct, omit_defaults=True):
-    """
-    One account with its devices.
-
-    Attributes:
-        name: The login address in lower case.
-        seed, draws: All chance comes from these two, so that a run can be repeated.
-        pace: Factor on delays for this home alone; None: the simulator's.
-        tokens, codes, tickets: By the SHA-256 of what was handed out.
-    """
-
-    name: str
-    seed: str
     account_id: int
-    created_at: datetime
-    draws: int = 0
-    pace: float | None = None
-    devices: list[Device] = []
-    jobs: list[Job] = []
-    tickets: dict[str, Ticket] = {}
-    codes: dict[str, Code] = {}
-    tokens: dict[str, Token] = {}
-    faults: list[Fault] = []
-    requests: list[Request] = []
-    writes: list[AuthWrite] = []
-    counts: dict[str, Count] = {}
+    devices: list[Device] = msgspec.field(default_factory=list)
+    jobs: list[Job] = msgspec.field(default_factory=list)
+    writes: list[AuthWrite] = msgspec.field(default_factory=list)
 
     def device(self, smartlock_id: int) -> Device | None:
         """The device, if it is in the account."""
@@ -259,25 +179,8 @@ class Home(msgspec.Struct, omit_defaults=True):
         """The devices in the account."""
         return (device for device in self.devices if not device.removed)
 
-    def chance(self) -> random.Random:
-        """A fresh source of chance; the same one when the same attempt is made again."""
-        self.draws += 1
-        return random.Random(f"{self.seed}/{self.draws}")  # noqa: S311 - has to be repeatable
-
     def object_id(self, now: datetime) -> str:
         """A MongoDB ObjectId as the vendor uses it: seconds, then 16 more hex digits (0.2)."""
         self.draws += 1
         tail = hashlib.sha256(f"{self.seed}/id/{self.draws}".encode()).hexdigest()[:16]
         return f"{int(now.timestamp()) & 0xFFFFFFFF:08x}{tail}"
-
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Home)
-
-
-def encode(home: Home) -> bytes:
-    return _encoder.encode(home)
-
-
-def decode(state: bytes) -> Home:
-    return _decoder.decode(state)

@@ -1,9 +1,9 @@
 """
 Tokens that lead to their home by themselves.
 
-A home is one blob, so a request has to know its home before anything is loaded. The first half of a
-token carries the home's name; the second half is chance. They have the vendor's shapes: two dotted
-parts for OAuth (1.2), hex digits for API tokens (1.1). The state keeps only their SHA-256.
+A home is one blob, so a request has to know its home before anything is loaded. The first part of a
+token carries the home's name; the rest is chance. Two shapes: two dotted parts of base64url, and hex
+digits. The state keeps only their SHA-256.
 """
 
 import base64
@@ -12,17 +12,18 @@ import hashlib
 import secrets
 
 _PART = 32  # bytes; 43 characters of base64url
-_API_TOKEN = 40  # bytes; 80 hex digits, more for a long name
 _CHANCE = 16  # bytes, at the least
 
 
 def new_token(home: str) -> str:
+    """Two dotted parts of 43 characters, the first longer for a long name."""
     return f"{_text(_with_name(home, _PART))}.{_text(secrets.token_bytes(_PART))}"
 
 
-def new_api_token(home: str) -> str:
+def new_hex_token(home: str, size: int) -> str:
+    """`size` bytes as hex digits; more for a long name, so that enough of it is chance."""
     name_length = 1 + len(home.encode())
-    return _with_name(home, max(_API_TOKEN, name_length + _CHANCE)).hex()
+    return _with_name(home, max(size, name_length + _CHANCE)).hex()
 
 
 def home_of(token: str) -> str | None:
