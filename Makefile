@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes --quiet
 
-.PHONY: help demo serve test check bench lock clean
+.PHONY: help demo serve test check sql bench lock clean
 
 help:            ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ check: .venv/dev.stamp  ## style, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+sql: .venv/run.stamp    ## the statements of store/statements as the SQL that servers run
+	@$(BIN)/python -m ostiary.store.statements
 
 bench: .venv/dev.stamp  ## against the peer and against a bare server, in one run
 	@$(BIN)/python -m bench

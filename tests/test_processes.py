@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+
+import ostiary.api  # noqa: F401 - fills the operation table
+from ostiary.wire.operation import OPERATIONS
 
 from . import processes
 
@@ -182,6 +186,53 @@ def test_a_lost_key_file_is_not_quietly_replaced(tmp_path: Path) -> None:
     done = processes.command(tmp_path, "serve", "--port", "0", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     assert "key" in one_sentence(done.stderr)
+
+
+# --- what is loaded -----------------------------------------------------------------------------------------
+
+LISTS_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
+
+
+def imported(errors: str) -> set[str]:
+    """The packages that a process loaded, from what it told on standard error."""
+    lines = [line for line in errors.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_sql_is_compiled_ahead(tmp_path: Path) -> None:
+    """SQLAlchemy and Alembic are loaded to migrate, and by nothing else that is asked of a server."""
+    with processes.serving(tmp_path, **LISTS_IMPORTS) as server:
+        assert {"sqlalchemy", "alembic"} <= imported(server.log.read_text())
+        assert server.end() == 0
+    server.log.unlink()
+    with processes.serving(tmp_path, OSTIARY_RATE_LIMITS="off", **LISTS_IMPORTS) as server:
+        key = processes.api_key(tmp_path)
+        devices = processes.connect(server.url, key)
+        device_id = next(d for d in devices if d.get("can_program_online_access_codes"))["device_id"]
+        code = processes.call(server.url, key, "/access_codes/create", device_id=device_id)["access_code"]
+        processes.call(server.url, key, "/locks/unlock_door", device_id=device_id)
+        for path, operation in OPERATIONS.items():
+            known = {"device_id": device_id, "access_code_id": code["access_code_id"]}
+            fields = {field.name for field in msgspec.structs.fields(operation.request)}
+            body = {name: value for name, value in known.items() if name in fields}
+            assert knock(server.url, key, path, **body).status_code < 500, path
+        since = "2020-01-01T00:00:00Z"
+        filters = {"device_ids": [device_id], "event_types": ["device.connected"], "customer_key": "x"}
+        processes.call(server.url, key, "/events/list", since=since, **filters)
+        for path in ("/health", "/openapi.json", "/metrics"):
+            assert httpx.get(f"{server.url}{path}").status_code == 200
+        assert server.end() == 0
+    loaded = imported(server.log.read_text())
+    assert {"ostiary", "starlette", "oauthlib", "jinja2", "prometheus_client"} <= loaded
+    assert not loaded & {"sqlalchemy", "alembic"}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("migrate",), ("api-keys", "create")])
+def test_commands_load_nothing_to_compile_sql(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    processes.data(tmp_path, "migrate")
+    done = processes.command(tmp_path, *arguments, **LISTS_IMPORTS)
+    assert done.returncode == 0
+    assert not imported(done.stderr) & {"sqlalchemy", "alembic"}
 
 
 # --- commands ---------------------------------------------------------------------------------------------

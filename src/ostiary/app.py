@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -38,7 +39,6 @@ from .store.tx import Database, Tx
 from .transport.in_process import InProcessHttp
 from .wire.http import WireApp
 from .wire.metrics import Metrics
-from .wire.openapi import document
 from .wire.operation import House as WireHouse
 from .wire.operation import Limits
 
@@ -151,10 +151,16 @@ def _others(
     database: Database, vendors: HouseVendors, worlds: Worlds, public_url: str, metrics: Metrics
 ) -> AsgiApp:
     """Pages, simulated vendors, description and health: all that is not an operation."""
-    openapi = msgspec.json.encode(document(public_url))
+
+    @cache
+    def openapi() -> bytes:
+        """Made when somebody first asks: working out all schemas would take a start 30 ms."""
+        from .wire.openapi import document
+
+        return msgspec.json.encode(document(public_url))
 
     async def describe(request: Request) -> Response:
-        return Response(openapi, media_type="application/json")
+        return Response(openapi(), media_type="application/json")
 
     async def health(request: Request) -> Response:
         await database.read(_is_alive)

@@ -14,7 +14,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
-import platformdirs
 
 from .domain.provider import Manifest, VendorSite
 from .domain.secrets import Secret
@@ -72,8 +71,7 @@ def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manife
     Raises:
         SettingsError: Something is set that cannot be right.
     """
-    data_dir = Path(environment.get("OSTIARY_DATA_DIR") or platformdirs.user_data_dir("ostiary"))
-    data_dir = data_dir.expanduser().absolute()
+    data_dir = Path(environment.get("OSTIARY_DATA_DIR") or _usual_folder()).expanduser().absolute()
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(environment, data_dir),
@@ -84,6 +82,12 @@ def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manife
         log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
         vendors={key: _vendor(manifest, environment) for key, manifest in manifests.items()},
     )
+
+
+def _usual_folder() -> str:
+    import platformdirs
+
+    return platformdirs.user_data_dir("ostiary")
 
 
 def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:

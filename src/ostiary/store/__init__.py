@@ -1,4 +1,8 @@
-"""All SQL. One module per noun; functions take a `Tx` and, for a tenant's data, the workspace's id."""
+"""
+All SQL. One module per noun; functions take a `Tx` and, for a tenant's data, the workspace's id.
+
+They run statements by name. `statements` defines them, one module per noun again.
+"""
 
 from . import (
     access_codes,

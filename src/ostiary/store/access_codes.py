@@ -4,124 +4,40 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, select, union_all
-
 from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
 from ..domain.instants import to_ms
 from ..domain.reconcile import Seen, Step
 from ..domain.secrets import Secret
-from . import tables
-from .pages import Position, page
+from .pages import Position
 from .rows import Record
-from .sql import Statement, any_of, text_list
+from .sql import Statement, text_list
 from .tx import Tx
 
-_t, _s, _f = tables.access_codes, tables.steps, tables.foreign_codes
-_record = Record(_t, AccessCode)
-_steps = Record(_s, Step)
-_INSERT = _record.insert()
-_UPDATE = _record.update()
-_living = _t.c.gone_at.is_(None)
-_in_workspace = _t.c.workspace_id == bindparam("ws")
-
-_GET = Statement(
-    "access_codes.get", _record.select().where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living)
-)
-_GET_ANY = Statement("access_codes.get_any", _record.select().where(_t.c.access_code_id == bindparam("id")))
-_BY_PIN = Statement(
-    "access_codes.by_pin",
-    _record.select().where(
-        _t.c.device_id == bindparam("device"), _t.c.code_hash == bindparam("hash"), _living
-    ),
-)
-_ON_DEVICE = Statement(
-    "access_codes.on_device",
-    _record.select().where(_t.c.device_id == bindparam("device"), _living).order_by(_t.c.created_at),
-)
-_BY_IDS = Statement(
-    "access_codes.by_ids",
-    _record.select().where(any_of(_t.c.access_code_id, "ids"), _in_workspace),
-)
-_BY_MARKS = Statement(
-    "access_codes.gone_by_marks",
-    _record.select().where(
-        _t.c.device_id == bindparam("device"), any_of(_t.c.mark, "marks"), _t.c.gone_at.is_not(None)
-    ),
-)
-_HOLDER = Statement(
-    "access_codes.still_shown",
-    select(_t.c.access_code_id)
-    .where(
-        _t.c.device_id == bindparam("device"),
-        _t.c.confirmed_code_hash == bindparam("hash"),
-        _t.c.access_code_id != bindparam("id"),
-        _living,
-    )
-    .limit(1),
-)
-_LIST = Statement(
-    "access_codes.list",
-    page(
-        _record.select().where(_in_workspace, _t.c.device_id == bindparam("device"), _living),
-        _t.c.created_at,
-        _t.c.access_code_id,
-    ),
-)
-_LIST_ALL = Statement(
-    "access_codes.list_all",
-    page(_record.select().where(_in_workspace, _living), _t.c.created_at, _t.c.access_code_id),
-)
-_BY_KEY = Statement(
-    "access_codes.by_common_key",
-    _record.select()
-    .where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living)
-    .order_by(_t.c.created_at)
-    .limit(1),
-)
-_IS_PIN_KNOWN = Statement(
-    "access_codes.is_pin_known",
-    union_all(
-        *(
-            select(holder).where(device == bindparam("device"), code_hash == bindparam("hash"), *more)
-            for holder, device, code_hash, more in (
-                (_t.c.access_code_id, _t.c.device_id, _t.c.code_hash, (_living,)),
-                (_t.c.access_code_id, _t.c.device_id, _t.c.confirmed_code_hash, (_living,)),
-                (_f.c.foreign_code_id, _f.c.device_id, _f.c.code_hash, ()),
-            )
-        )
-    ),
-)
-_EVER_SENT = Statement(
-    "access_codes.ever_sent",
-    select(_t.c.access_code_id).where(_t.c.device_id == bindparam("device"), _t.c.was_sent == 1).limit(1),
-)
-_INSERT_STEP = _steps.insert("workspace_id", "device_id")
-_UPDATE_STEP = _steps.update()
-_OPEN_STEPS = Statement(
-    "steps.open",
-    _steps.select()
-    .where(_s.c.device_id == bindparam("device"), _s.c.settled_at.is_(None))
-    .order_by(_s.c.planned_at),
-)
-_WRITTEN = Statement(
-    "steps.written_pins",
-    select(_s.c.access_code_id, _s.c.code_hash).where(any_of(_s.c.access_code_id, "ids")).distinct(),
-)
-_FORGET_FOREIGN = Statement("foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device")))
-_INSERT_FOREIGN = Statement("foreign_codes.insert", insert(_f))
-_FOREIGN = Statement(
-    "foreign_codes.by_pin",
-    select(_f.c.foreign_code_id, _f.c.vendor_code_id).where(
-        _f.c.device_id == bindparam("device"), _f.c.code_hash == bindparam("hash")
-    ),
-)
-_FOREIGN_IDS = Statement(
-    "foreign_codes.ids",
-    select(_f.c.vendor_code_id, _f.c.foreign_code_id, _f.c.name, _f.c.code_hash).where(
-        _f.c.device_id == bindparam("device")
-    ),
-)
+_record = Record("access_codes", AccessCode)
+_steps = Record("steps", Step)
+_INSERT = Statement("access_codes.insert")
+_UPDATE = Statement("access_codes.update")
+_GET = Statement("access_codes.get")
+_GET_ANY = Statement("access_codes.get_any")
+_BY_PIN = Statement("access_codes.by_pin")
+_ON_DEVICE = Statement("access_codes.on_device")
+_BY_IDS = Statement("access_codes.by_ids")
+_BY_MARKS = Statement("access_codes.gone_by_marks")
+_HOLDER = Statement("access_codes.still_shown")
+_LIST = Statement("access_codes.list")
+_LIST_ALL = Statement("access_codes.list_all")
+_BY_KEY = Statement("access_codes.by_common_key")
+_IS_PIN_KNOWN = Statement("access_codes.is_pin_known")
+_EVER_SENT = Statement("access_codes.ever_sent")
+_INSERT_STEP = Statement("steps.insert")
+_UPDATE_STEP = Statement("steps.update")
+_OPEN_STEPS = Statement("steps.open")
+_WRITTEN = Statement("steps.written_pins")
+_FORGET_FOREIGN = Statement("foreign_codes.forget")
+_INSERT_FOREIGN = Statement("foreign_codes.insert")
+_FOREIGN = Statement("foreign_codes.by_pin")
+_FOREIGN_IDS = Statement("foreign_codes.ids")
 
 
 async def insert_code(tx: Tx, code: AccessCode) -> None:

@@ -2,76 +2,24 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, text, update
-
 from ..domain.action_attempts import ActionAttempt
 from ..domain.errors import not_found
 from ..domain.instants import to_ms
-from . import tables
-from .pages import Position, page
+from .pages import Position
 from .rows import Record
-from .sql import Statement, any_of, text_list
+from .sql import Statement, text_list
 from .tx import Tx
 
-_t = tables.action_attempts
-_record = Record(_t, ActionAttempt)
-_INSERT = _record.insert()
-_UPDATE = _record.update()
-_in_workspace = _t.c.workspace_id == bindparam("ws")
-_GET = Statement(
-    "action_attempts.get", _record.select().where(_t.c.action_attempt_id == bindparam("id"), _in_workspace)
-)
-_LIST = Statement(
-    "action_attempts.list",
-    page(_record.select().where(_in_workspace), _t.c.created_at, _t.c.action_attempt_id),
-)
-_LIST_DEVICE = Statement(
-    "action_attempts.list_device",
-    page(
-        _record.select().where(_in_workspace, _t.c.device_id == bindparam("device")),
-        _t.c.created_at,
-        _t.c.action_attempt_id,
-    ),
-)
-_LIST_IDS = Statement(
-    "action_attempts.list_ids",
-    page(
-        _record.select().where(_in_workspace, any_of(_t.c.action_attempt_id, "ids")),
-        _t.c.created_at,
-        _t.c.action_attempt_id,
-    ),
-)
-# As text, not as a parameter: only so can the partial indexes be used.
-_pending = text("status = 'pending'")
-_pending_door = (_pending, _t.c.deadline_at.is_not(None))
-_DOOR = Statement(
-    "action_attempts.door",
-    _record.select()
-    .where(_t.c.device_id == bindparam("device"), *_pending_door)
-    .order_by(_t.c.created_at, _t.c.action_attempt_id),
-)
-_SETTLE_CODE = Statement(
-    "action_attempts.settle_code",
-    update(_t)
-    .where(
-        _t.c.access_code_id == bindparam("code"),
-        _pending,
-        _t.c.access_code_id.is_not(None),
-        any_of(_t.c.action_type, "types"),
-        _t.c.generation <= bindparam("gen"),
-    )
-    .values(status="success", result="{}", settled_at=bindparam("now")),
-)
-_GIVE_UP_CODE = Statement(
-    "action_attempts.give_up_code",
-    update(_t)
-    .where(
-        _t.c.access_code_id == bindparam("code"),
-        _pending,
-        _t.c.access_code_id.is_not(None),
-    )
-    .values(status="error", error=bindparam("why"), settled_at=bindparam("now")),
-)
+_record = Record("action_attempts", ActionAttempt)
+_INSERT = Statement("action_attempts.insert")
+_UPDATE = Statement("action_attempts.update")
+_GET = Statement("action_attempts.get")
+_LIST = Statement("action_attempts.list")
+_LIST_DEVICE = Statement("action_attempts.list_device")
+_LIST_IDS = Statement("action_attempts.list_ids")
+_DOOR = Statement("action_attempts.door")
+_SETTLE_CODE = Statement("action_attempts.settle_code")
+_GIVE_UP_CODE = Statement("action_attempts.give_up_code")
 
 
 async def insert(tx: Tx, attempt: ActionAttempt) -> None:

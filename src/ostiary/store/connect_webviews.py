@@ -1,43 +1,21 @@
 """Connect Webviews."""
 
-from sqlalchemy import bindparam, delete
-
 from ..domain.connect_webviews import ConnectWebview
 from ..domain.errors import not_found
-from . import tables
-from .pages import Position, page
+from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
 from .workspaces import token_hash
 
-_t = tables.connect_webviews
-_record = Record(_t, ConnectWebview)
-_INSERT = _record.insert("auth_token_hash")
-_UPDATE = _record.update()
-_GET = Statement(
-    "connect_webviews.get",
-    _record.select().where(_t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")),
-)
-_OPEN = Statement(
-    "connect_webviews.open",
-    _record.select().where(
-        _t.c.connect_webview_id == bindparam("id"), _t.c.auth_token_hash == bindparam("hash")
-    ),
-)
-_BY_STATE = Statement(
-    "connect_webviews.by_state", _record.select().where(_t.c.login_state_hash == bindparam("hash"))
-)
-_LIST = Statement(
-    "connect_webviews.list",
-    page(
-        _record.select().where(_t.c.workspace_id == bindparam("ws")), _t.c.created_at, _t.c.connect_webview_id
-    ),
-)
-_DELETE = Statement(
-    "connect_webviews.delete",
-    delete(_t).where(_t.c.connect_webview_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")),
-)
+_record = Record("connect_webviews", ConnectWebview)
+_INSERT = Statement("connect_webviews.insert")
+_UPDATE = Statement("connect_webviews.update")
+_GET = Statement("connect_webviews.get")
+_OPEN = Statement("connect_webviews.open")
+_BY_STATE = Statement("connect_webviews.by_state")
+_LIST = Statement("connect_webviews.list")
+_DELETE = Statement("connect_webviews.delete")
 
 
 async def insert(tx: Tx, webview: ConnectWebview) -> None:

@@ -2,108 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, delete, func, or_, select, update
-
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.errors import not_found
 from ..domain.instants import to_ms
-from . import tables
-from .pages import Position, page
+from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
 
-_t = tables.connected_accounts
-_record = Record(_t, ConnectedAccount)
-_INSERT = _record.insert("due_at", "leased_until")
-_UPDATE = _record.update()
-_GET = Statement(
-    "connected_accounts.get",
-    _record.select().where(
-        _t.c.connected_account_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")
-    ),
-)
-_GET_ANY = Statement(
-    "connected_accounts.get_any", _record.select().where(_t.c.connected_account_id == bindparam("id"))
-)
-_BY_VENDOR = Statement(
-    "connected_accounts.by_vendor",
-    _record.select().where(
-        _t.c.workspace_id == bindparam("ws"),
-        _t.c.provider == bindparam("provider"),
-        _t.c.vendor_account_id == bindparam("vendor"),
-    ),
-)
-_LIST = Statement(
-    "connected_accounts.list",
-    page(
-        _record.select().where(_t.c.workspace_id == bindparam("ws")),
-        _t.c.created_at,
-        _t.c.connected_account_id,
-    ),
-)
-_ALL = Statement(
-    "connected_accounts.all",
-    _record.select().where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.created_at),
-)
-_DELETE = Statement(
-    "connected_accounts.delete", delete(_t).where(_t.c.connected_account_id == bindparam("id"))
-)
-_WAKE = Statement(
-    "connected_accounts.wake",
-    update(_t)
-    .where(
-        _t.c.connected_account_id == bindparam("id"),
-        or_(_t.c.due_at.is_(None), _t.c.due_at > bindparam("at")),
-    )
-    .values(due_at=bindparam("at")),
-)
-_WAKE_WORKSPACE = Statement(
-    "connected_accounts.wake_workspace",
-    update(_t)
-    .where(_t.c.workspace_id == bindparam("ws"), _t.c.poll_at.is_not(None))
-    .values(
-        due_at=bindparam("at"),
-        # Never the value that was there: a poll under way sees by it that it was asked for again.
-        poll_at=case((_t.c.poll_at > bindparam("poll"), bindparam("poll")), else_=_t.c.poll_at - 1),
-    ),
-)
-_DUE = Statement(
-    "connected_accounts.due",
-    select(_t.c.connected_account_id)
-    .where(_t.c.due_at <= bindparam("now"), _t.c.leased_until <= bindparam("now"))
-    .order_by(_t.c.due_at)
-    .limit(bindparam("limit")),
-)
-_NEXT = Statement(
-    "connected_accounts.next_due",
-    select(func.min(case((_t.c.leased_until > _t.c.due_at, _t.c.leased_until), else_=_t.c.due_at))).where(
-        _t.c.due_at.is_not(None)
-    ),
-)
-_CLAIM = Statement(
-    "connected_accounts.claim",
-    update(_t)
-    .where(_t.c.connected_account_id == bindparam("id"), _t.c.leased_until <= bindparam("now"))
-    .values(lease=bindparam("token"), leased_until=bindparam("until"), due_at=bindparam("until")),
-)
-_RENEW = Statement(
-    "connected_accounts.renew",
-    update(_t)
-    .where(_t.c.connected_account_id == bindparam("id"), _t.c.lease == bindparam("token"))
-    .values(leased_until=bindparam("until"), due_at=bindparam("until")),
-)
-_RELEASE = Statement(
-    "connected_accounts.release",
-    update(_t)
-    .where(_t.c.connected_account_id == bindparam("id"), _t.c.lease == bindparam("token"))
-    .values(lease=None, leased_until=0, due_at=bindparam("due")),
-)
-_FREE_ALL = Statement(
-    "connected_accounts.free_all",
-    update(_t).where(_t.c.leased_until > 0).values(lease=None, leased_until=0, due_at=bindparam("now")),
-    scans="start only",
-)
+_record = Record("connected_accounts", ConnectedAccount)
+_INSERT = Statement("connected_accounts.insert")
+_UPDATE = Statement("connected_accounts.update")
+_GET = Statement("connected_accounts.get")
+_GET_ANY = Statement("connected_accounts.get_any")
+_BY_VENDOR = Statement("connected_accounts.by_vendor")
+_LIST = Statement("connected_accounts.list")
+_ALL = Statement("connected_accounts.all")
+_DELETE = Statement("connected_accounts.delete")
+_WAKE = Statement("connected_accounts.wake")
+_WAKE_WORKSPACE = Statement("connected_accounts.wake_workspace")
+_DUE = Statement("connected_accounts.due")
+_NEXT = Statement("connected_accounts.next_due")
+_CLAIM = Statement("connected_accounts.claim")
+_RENEW = Statement("connected_accounts.renew")
+_RELEASE = Statement("connected_accounts.release")
+_FREE_ALL = Statement("connected_accounts.free_all")
 
 
 async def insert(tx: Tx, account: ConnectedAccount) -> None:

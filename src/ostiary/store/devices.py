@@ -4,71 +4,30 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import RENDERING, Device
 from ..domain.errors import not_found
 from ..domain.instants import to_ms
-from . import tables
-from .pages import Position, page
+from .pages import Position
 from .rows import Record
 from .sql import Rows, Statement
 from .tx import Tx
 
-_t = tables.devices
-_record = Record(_t, Device)
-_INSERT = _record.insert("rendered", "rendering")
-_UPDATE = _record.update("rendered", "rendering", without=("due_at",))
-_visible = (_t.c.workspace_id == bindparam("ws"), _t.c.is_managed == 1)
-
-_GET = Statement("devices.get", _record.select().where(_t.c.device_id == bindparam("id"), *_visible))
-_FIND = Statement("devices.find", _record.select().where(_t.c.device_id == bindparam("id")))
-_RENDERED = Statement(
-    "devices.rendered",
-    select(_t.c.rendered, _t.c.rendering).where(_t.c.device_id == bindparam("id"), *_visible),
-)
-_BY_NAME = Statement(
-    "devices.by_name",
-    select(_t.c.device_id)
-    .where(*_visible, or_(_t.c.nickname == bindparam("name"), _t.c.name == bindparam("name")))
-    .order_by(_t.c.created_at)
-    .limit(1),
-)
-_LIST = Statement(
-    "devices.list",
-    page(
-        select(_t.c.rendered, _t.c.rendering, _t.c.device_id, _t.c.created_at).where(*_visible),
-        _t.c.created_at,
-        _t.c.device_id,
-    ),
-)
-_OF_ACCOUNT = Statement(
-    "devices.of_account",
-    _record.select().where(_t.c.connected_account_id == bindparam("account")).order_by(_t.c.created_at),
-)
-_DUE = Statement(
-    "devices.due",
-    select(_t.c.device_id)
-    .where(_t.c.connected_account_id == bindparam("account"), _t.c.due_at <= bindparam("now"))
-    .order_by(_t.c.due_at),
-)
-_NEXT = Statement(
-    "devices.next_due",
-    select(func.min(_t.c.due_at)).where(
-        _t.c.connected_account_id == bindparam("account"), _t.c.due_at.is_not(None)
-    ),
-)
-_WAKE = Statement(
-    "devices.wake",
-    update(_t)
-    .where(_t.c.device_id == bindparam("id"), or_(_t.c.due_at.is_(None), _t.c.due_at > bindparam("at")))
-    .values(due_at=bindparam("at")),
-)
-_SET_DUE = Statement(
-    "devices.set_due", update(_t).where(_t.c.device_id == bindparam("id")).values(due_at=bindparam("at"))
-)
-_DELETE = Statement("devices.delete", delete(_t).where(_t.c.device_id == bindparam("id")))
+_record = Record("devices", Device)
+_INSERT = Statement("devices.insert")
+_UPDATE = Statement("devices.update")
+_GET = Statement("devices.get")
+_FIND = Statement("devices.find")
+_RENDERED = Statement("devices.rendered")
+_BY_NAME = Statement("devices.by_name")
+_LIST = Statement("devices.list")
+_OF_ACCOUNT = Statement("devices.of_account")
+_DUE = Statement("devices.due")
+_NEXT = Statement("devices.next_due")
+_WAKE = Statement("devices.wake")
+_SET_DUE = Statement("devices.set_due")
+_DELETE = Statement("devices.delete")
 
 
 def render(device: Device, wire: dict[str, Any]) -> dict[str, Any]:

@@ -4,40 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
-
 from ..domain.events import Event
 from ..domain.instants import to_ms
-from . import tables
 from .rows import Record
-from .sql import Statement, any_of, text_list
+from .sql import Statement, text_list
 from .tx import AnyUseCase, Tx
 
-_t = tables.events
-_record = Record(_t, Event)
-_INSERT = _record.insert()
-_GET = Statement(
-    "events.get",
-    _record.select().where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws")),
-)
-
-
-def _list(name: str, *conditions: Any) -> Statement:
-    """Newest first, strictly after `since` and strictly before `until`."""
-    clause = (
-        _record.select()
-        .where(
-            _t.c.workspace_id == bindparam("ws"),
-            _t.c.created_at > bindparam("since"),
-            _t.c.created_at < bindparam("until"),
-            *conditions,
-        )
-        .order_by(_t.c.created_at.desc(), _t.c.event_id.desc())
-        .limit(bindparam("limit"))
-        .offset(bindparam("offset"))
-    )
-    return Statement(f"events.list_{name}", clause)
-
+_record = Record("events", Event)
+_INSERT = Statement("events.insert")
+_GET = Statement("events.get")
+_LIST = Statement("events.list")
+_LIST_IDS = Statement("events.list_ids")
+_COUNT = Statement("events.count")
 
 FILTERS = (
     "event_type",
@@ -47,21 +25,6 @@ FILTERS = (
     "connect_webview_id",
     "customer_key",
     "event_id",
-)
-_LISTS: dict[tuple[str, ...], Statement] = {}
-
-
-def _list_for(names: tuple[str, ...]) -> Statement:
-    if names not in _LISTS:
-        _LISTS[names] = _list("_".join(names) or "all", *(any_of(_t.c[n], f"in_{n}") for n in names))
-    return _LISTS[names]
-
-
-for _names in ((), *((name,) for name in FILTERS)):
-    _list_for(_names)
-
-_COUNT = Statement(
-    "events.count", select(func.count()).select_from(_t).where(_t.c.workspace_id == bindparam("ws"))
 )
 
 
@@ -94,15 +57,15 @@ async def list_events(
     **filters: Sequence[str] | None,
 ) -> list[Event]:
     """Newest first. A filter is a list of accepted values: None lets all pass, an empty list nothing."""
-    names = tuple(name for name in FILTERS if filters.get(name) is not None)
-    params = {f"in_{name}": text_list(filters[name]) for name in names}
-    rows = await _list_for(names)(
+    given = {name: text_list(values) for name, values in filters.items() if values is not None}
+    statement = _LIST_IDS if "event_id" in given else _LIST
+    rows = await statement(
         ws=workspace_id,
         since=-1 if since is None else to_ms(since),
         until=2**62 if until is None else to_ms(until),
         limit=limit,
         offset=offset,
-        **params,
+        **{f"in_{name}": given.get(name) for name in FILTERS},
     )
     return _record.read_all(tx.vault, rows)
 

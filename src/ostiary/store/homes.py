@@ -2,32 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, select, update
-
-from . import tables
 from .sql import Statement
 from .tx import Database, Tx
 
-_t = tables.virtual_homes
-_one = (
-    _t.c.workspace_id == bindparam("ws"),
-    _t.c.provider == bindparam("by_provider"),
-    _t.c.home == bindparam("by_home"),
-)
-_GET = Statement("virtual_homes.get", select(_t.c.state, _t.c.version).where(*_one))
-_INSERT = Statement("virtual_homes.insert", insert(_t))
-_SAVE = Statement(
-    "virtual_homes.save",
-    update(_t)
-    .where(*_one, _t.c.version == bindparam("old"))
-    .values(state=bindparam("blob"), version=bindparam("new")),
-)
-_NAMES = Statement(
-    "virtual_homes.names",
-    select(_t.c.home)
-    .where(_t.c.workspace_id == bindparam("ws"), _t.c.provider == bindparam("by_provider"))
-    .order_by(_t.c.home),
-)
+_GET = Statement("virtual_homes.get")
+_INSERT = Statement("virtual_homes.insert")
+_SAVE = Statement("virtual_homes.save")
+_NAMES = Statement("virtual_homes.names")
 
 
 class WorkspaceHomes:

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select
-
-from . import schema, tables
+from . import schema
 from .sql import Statement
 from .tx import Clock, Database, Tx
 from .vault import Vault
 
-_t = tables.installation
-_GET = Statement("installation.get", select(_t.c.value).where(_t.c.name == bindparam("name")))
-_INSERT = Statement("installation.insert", insert(_t))
+_GET = Statement("installation.get")
+_INSERT = Statement("installation.insert")
 PIN_KEY: Final = "pin_key"
 
 

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, and_, bindparam, or_
-from sqlalchemy.sql import Select
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
@@ -15,15 +12,5 @@ class Position:
     row_id: str = ""
 
     def params(self) -> dict[str, Any]:
+        """For statements that `page` of `store.statements` made."""
         return {"from_at": self.created_at_ms, "from_id": self.row_id}
-
-
-def page(clause: Select[Any], created_at: Column[Any], row_id: Column[Any]) -> Select[Any]:
-    """`clause` from a position on (`from_at`, `from_id`), at most `limit` rows."""
-    at: BindParameter[int] = bindparam("from_at")
-    key: BindParameter[str] = bindparam("from_id")
-    return (
-        clause.where(created_at >= at, or_(created_at > at, and_(created_at == at, row_id >= key)))
-        .order_by(created_at, row_id)
-        .limit(bindparam("limit"))
-    )

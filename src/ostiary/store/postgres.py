@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from . import events
-from .sql import Call, Rows, compile_all
+from .sql import Call, Rows, refuse_missing
 from .tx import AnyUseCase, Clock, Tx
 from .vault import Vault
 
@@ -35,6 +35,7 @@ class PostgresDatabase:
     """
 
     def __init__(self, url: str, vault: Vault, clock: Clock, *, connections: int = 10) -> None:
+        refuse_missing("postgres")
         self.url = url
         self.vault = vault
         self._clock = clock
@@ -43,7 +44,6 @@ class PostgresDatabase:
         self._writers: Pool | None = None
         self._listeners: list[Callable[[set[str]], None]] = []
         self._listening: asyncio.Task[None] | None = None
-        compile_all("postgres")
 
     async def open(self) -> None:
         self._readers = await self._pool(_configure_reader)

@@ -1,29 +1,69 @@
 """
-Between rows and frozen dataclasses, by the kind that each column declares (`store.tables`).
+Between rows and frozen dataclasses. How a field is stored follows from its type.
 
 A `Record` is made once per table and dataclass. The dataclass's fields are the columns of the same names;
 columns that the dataclass does not have are written from extra parameters and skipped in reading.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar
+from types import NoneType
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
-from sqlalchemy import Column, Table, bindparam, insert, select, update
-from sqlalchemy.sql import Select
 
 from ..domain.instants import from_ms, to_ms
 from ..domain.secrets import Secret
-from .sql import Rows, Statement
+from .sql import Rows
 from .vault import Vault
 
 T = TypeVar("T")
+Kind = Literal["plain", "instant", "flag", "json", "secret"]
 RECALLED: Final = 1024
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+_KINDS: Final[Mapping[Any, Kind]] = {
+    str: "plain",
+    int: "plain",
+    Literal: "plain",
+    datetime: "instant",
+    bool: "flag",
+    Mapping: "json",
+    list: "json",
+    tuple: "json",
+    Secret: "secret",
+}
+_DECODERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {"instant": from_ms, "flag": bool, "json": _decode}
+_ENCODERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    "instant": to_ms,
+    "flag": int,
+    "json": lambda value: _encode(value).decode(),
+}
+
+
+def kinds(entity: type[Any]) -> dict[str, Kind]:
+    """
+    How each field of a dataclass is stored, in their order (`store.tables` says what a kind means).
+
+    Raises:
+        TypeError: A field has a type that no column holds.
+    """
+    hints = get_type_hints(entity)
+    return {field.name: _kind(hints[field.name]) for field in fields(entity)}
+
+
+def _kind(hint: Any) -> Kind:
+    types = [each for each in get_args(hint) if each is not NoneType]
+    if NoneType in get_args(hint) and len(types) == 1:
+        return _kind(types[0])
+    kind = _KINDS.get(get_origin(hint) or hint)
+    if kind is None:
+        raise TypeError(f"no column holds a {hint}")
+    return kind
 
 
 class Record(Generic[T]):
@@ -31,44 +71,23 @@ class Record(Generic[T]):
     Reads and writes one dataclass.
 
     Args:
-        table: Where it lives. The first primary-key column is its id.
-        entity: The frozen dataclass.
+        table: The name of the table where it lives; secrets are bound to it.
+        entity: The frozen dataclass. Its first field is its id.
     """
 
-    def __init__(self, table: Table, entity: type[T]) -> None:
-        names = [field.name for field in fields(entity)]  # type: ignore[arg-type]
+    def __init__(self, table: str, entity: type[T]) -> None:
+        by_name = kinds(entity)
         self.table = table
         self.entity = entity
-        self.columns: list[Column[Any]] = [table.c[name] for name in names]
-        self.key = next(iter(table.primary_key.columns)).name
-        self._key_at = names.index(self.key)
-        self._names = names
-        decoders = [(at, _decoder(column)) for at, column in enumerate(self.columns)]
-        self._decoders = [(at, decode) for at, decode in decoders if decode is not None]
-        self._secrets = [(at, name) for at, name in enumerate(names) if _kind(table.c[name]) == "secret"]
-        self._values = attrgetter(*names)
-        encoders = [(at, _encoder(column)) for at, column in enumerate(self.columns)]
-        self._encoders = [(at, encode) for at, encode in encoders if encode is not None]
+        self._names = list(by_name)
+        self.key = self._names[0]
+        stored = list(enumerate(by_name.values()))
+        self._decoders = [(at, _DECODERS[kind]) for at, kind in stored if kind in _DECODERS]
+        self._encoders = [(at, _ENCODERS[kind]) for at, kind in stored if kind in _ENCODERS]
+        self._secrets = [(at, self._names[at]) for at, kind in stored if kind == "secret"]
+        self._values = attrgetter(*self._names)
         self.recall = lru_cache(RECALLED)(self.read)
         """As `read`; equal rows are equal entities, and the rows that are read most seldom change."""
-
-    def select(self) -> Select[Any]:
-        return select(*self.columns)
-
-    def insert(self, *extra: str) -> Statement:
-        """A statement that writes every field; `extra` names columns beyond the dataclass."""
-        values: dict[str, Any] = {name: bindparam(name) for name in (*self._names, *extra)}
-        return Statement(f"{self.table.name}.insert", insert(self.table).values(values))
-
-    def update(self, *extra: str, without: tuple[str, ...] = ()) -> Statement:
-        """A statement that writes every field but the id of the row `the_key`."""
-        columns = [n for n in (*self._names, *extra) if n != self.key and n not in without]
-        clause = (
-            update(self.table)
-            .where(self.table.c[self.key] == bindparam("the_key"))
-            .values({name: bindparam(name) for name in columns})
-        )
-        return Statement(f"{self.table.name}.update", clause)
 
     def read(self, vault: Vault, row: tuple[Any, ...]) -> T:
         values = list(row[: len(self._names)])
@@ -77,7 +96,7 @@ class Record(Generic[T]):
                 values[at] = decode(values[at])
         for at, name in self._secrets:
             if values[at] is not None:
-                place = f"{self.table.name}.{name}.{values[self._key_at]}"
+                place = f"{self.table}.{name}.{values[0]}"
                 values[at] = Secret(vault.open(values[at], place).decode())
         return self.entity(*values)
 
@@ -85,17 +104,16 @@ class Record(Generic[T]):
         return [self.read(vault, row) for row in rows]
 
     def params(self, vault: Vault, entity: T) -> dict[str, Any]:
-        """Parameters for `insert` and `update` (with `the_key`)."""
+        """Parameters for the statements that insert and update it (with `the_key`)."""
         values = list(self._values(entity))
-        key = values[self._key_at]
         for at, encode in self._encoders:
             if values[at] is not None:
                 values[at] = encode(values[at])
         for at, name in self._secrets:
             if values[at] is not None:
-                values[at] = vault.seal(values[at].reveal().encode(), f"{self.table.name}.{name}.{key}")
+                values[at] = vault.seal(values[at].reveal().encode(), f"{self.table}.{name}.{values[0]}")
         params = dict(zip(self._names, values, strict=True))
-        params["the_key"] = key
+        params["the_key"] = values[0]
         return params
 
     def update_params(self, vault: Vault, entity: T, *without: str) -> dict[str, Any]:
@@ -108,23 +126,3 @@ class Record(Generic[T]):
         params = self.params(vault, entity)
         del params["the_key"]
         return params
-
-
-def _kind(column: Column[Any]) -> str | None:
-    kind = column.info.get("kind")
-    return kind if isinstance(kind, str) else None
-
-
-def _decoder(column: Column[Any]) -> Callable[[Any], Any] | None:
-    decoders: dict[str, Callable[[Any], Any]] = {"instant": from_ms, "flag": bool, "json": _decode}
-    return decoders.get(_kind(column) or "")
-
-
-def _encoder(column: Column[Any]) -> Callable[[Any], Any] | None:
-    """None: stored as it is, or a secret, which needs the vault."""
-    encoders: dict[str, Callable[[Any], Any]] = {
-        "instant": to_ms,
-        "flag": int,
-        "json": lambda value: _encode(value).decode(),
-    }
-    return encoders.get(_kind(column) or "")

@@ -1,8 +1,8 @@
 """
 The schema's version, and the way from one to the next.
 
-Alembic and SQLAlchemy's engine are imported only when there is something to migrate: a server that starts
-on a current database never loads them.
+Alembic and SQLAlchemy are imported only when there is something to migrate: a server that starts on a
+current database never loads them.
 """
 
 import sqlite3

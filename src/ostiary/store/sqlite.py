@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import events
-from .sql import Call, Rows, compile_all
+from .sql import Call, Rows, refuse_missing
 from .tx import AnyUseCase, Clock, Tx
 from .vault import Vault
 
@@ -37,6 +37,7 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, vault: Vault, clock: Clock) -> None:
+        refuse_missing("sqlite")
         self.path = path
         self.vault = vault
         self._clock = clock
@@ -53,7 +54,6 @@ class SqliteDatabase:
         self._listeners: list[Callable[[set[str]], None]] = []
         self._deadline = 0.0
         self._reader.set_progress_handler(self._is_too_slow, 5_000)
-        compile_all("sqlite")
 
     def on_wake(self, listener: Callable[[set[str]], None]) -> None:
         self._listeners.append(listener)

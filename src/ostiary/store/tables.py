@@ -1,9 +1,12 @@
 """
 The tables, the same on SQLite and PostgreSQL.
 
+Migrations and `store.statements` read them; no server does.
+
 Only what both databases share: text, integers and bytes. A column says in `info["kind"]` what its value
-means, and `store.rows` reads and writes it accordingly: `instant` (milliseconds since 1970, UTC), `flag`
-(0 or 1), `json` (text), `secret` (AES-GCM, bound to its table, row and column).
+means: `instant` (milliseconds since 1970, UTC), `flag` (0 or 1), `json` (text), `secret` (AES-GCM, bound to
+its table, row and column). `store.rows` goes by the types of the dataclass, and no statement is compiled when
+the two differ.
 
 Two clocks: columns named `due_at`, `leased_until` and `queued_at` of `connected_accounts` hold real time,
 because they drive the process; every other instant is the workspace's own time.
@@ -26,21 +29,6 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-
-
-def with_partial_indexes() -> MetaData:
-    """
-    The metadata with the `where` of its partial indexes, for migrations.
-
-    Apart from them nobody needs it, and naming it in the tables would load PostgreSQL's whole dialect into
-    every start.
-    """
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            if "where" in index.info:
-                for dialect in ("sqlite", "postgresql"):
-                    index.dialect_options[dialect]["where"] = text(index.info["where"])
-    return metadata
 
 
 def _id(name: str, **extra: Any) -> Column[Any]:
@@ -75,6 +63,11 @@ def _json(name: str, *, null: bool = False) -> Column[Any]:
 
 def _secret(name: str, *, null: bool = True) -> Column[Any]:
     return Column(name, LargeBinary, nullable=null, info={"kind": "secret"})
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Makes an index partial, so that the many rows that it is not about cost nothing."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 installation = Table(
@@ -247,16 +240,13 @@ access_codes = Table(
     _json("warnings"),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
-    # Partial, so that the many rows that they are not about cost nothing.
-    Index("access_codes_gone", "device_id", "mark", info={"where": "gone_at IS NOT NULL"}),
-    Index(
-        "access_codes_key", "workspace_id", "common_code_key", info={"where": "common_code_key IS NOT NULL"}
-    ),
+    Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),
+    Index("access_codes_key", "workspace_id", "common_code_key", **_where("common_code_key IS NOT NULL")),
     Index(
         "access_codes_shown",
         "device_id",
         "confirmed_code_hash",
-        info={"where": "confirmed_code_hash IS NOT NULL"},
+        **_where("confirmed_code_hash IS NOT NULL"),
     ),
     # The backstop behind DuplicateAccessCode: one PIN once per lock among living codes.
     Index(
@@ -264,7 +254,7 @@ access_codes = Table(
         "device_id",
         "code_hash",
         unique=True,
-        info={"where": "gone_at IS NULL AND code_hash IS NOT NULL"},
+        **_where("gone_at IS NULL AND code_hash IS NOT NULL"),
     ),
 )
 
@@ -301,7 +291,7 @@ steps = Table(
     Index(
         "steps_open",
         "device_id",
-        info={"where": "settled_at IS NULL"},
+        **_where("settled_at IS NULL"),
     ),
     Index("steps_code", "access_code_id", "planned_at"),
 )
@@ -328,12 +318,12 @@ action_attempts = Table(
         "action_attempts_door",
         "device_id",
         "created_at",
-        info={"where": "status = 'pending' AND deadline_at IS NOT NULL"},
+        **_where("status = 'pending' AND deadline_at IS NOT NULL"),
     ),
     Index(
         "action_attempts_code",
         "access_code_id",
-        info={"where": "status = 'pending' AND access_code_id IS NOT NULL"},
+        **_where("status = 'pending' AND access_code_id IS NOT NULL"),
     ),
 )
 

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import bindparam, or_, select, update
-
 from ..domain.errors import ApiError
 from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
-from . import tables
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
 
-_w, _k = tables.workspaces, tables.api_keys
-_record = Record(_w, Workspace)
+_record = Record("workspaces", Workspace)
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -35,49 +31,17 @@ class ApiKey:
     revoked_at: datetime | None
 
 
-_keys = Record(_k, ApiKey)
-_INSERT = _record.insert()
-_GET = Statement("workspaces.get", _record.select().where(_w.c.workspace_id == bindparam("ws")))
-_FIND = Statement(
-    "workspaces.find",
-    _record.select().where(or_(_w.c.workspace_id == bindparam("text"), _w.c.name == bindparam("text"))),
-    scans="command line only; an installation has few workspaces",
-)
-_ALL = Statement(
-    "workspaces.list",
-    _record.select().order_by(_w.c.created_at, _w.c.workspace_id),
-    scans="command line and start only; an installation has few workspaces",
-)
-_SET_CLOCK = Statement(
-    "workspaces.set_clock",
-    update(_w)
-    .where(_w.c.workspace_id == bindparam("ws"))
-    .values(clock_offset_ms=bindparam("offset"), clock_frozen_at=bindparam("frozen")),
-)
-_BY_KEY = Statement(
-    "workspaces.by_api_key",
-    _record.select()
-    .join_from(_k, _w, _k.c.workspace_id == _w.c.workspace_id)
-    .where(_k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None)),
-)
-_TOKEN = Statement(
-    "api_keys.personal",
-    select(_k.c.api_key_id).where(
-        _k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None), _k.c.workspace_id.is_(None)
-    ),
-)
-_INSERT_KEY = _keys.insert()
-_ALL_KEYS = Statement("api_keys.list", _keys.select().order_by(_k.c.created_at), scans="command line only")
-_REVOKE = Statement(
-    "api_keys.revoke",
-    update(_k)
-    .where(
-        or_(_k.c.api_key_id == bindparam("text"), _k.c.shown_prefix == bindparam("text")),
-        _k.c.revoked_at.is_(None),
-    )
-    .values(revoked_at=bindparam("now")),
-    scans="command line only",
-)
+_keys = Record("api_keys", ApiKey)
+_INSERT = Statement("workspaces.insert")
+_GET = Statement("workspaces.get")
+_FIND = Statement("workspaces.find")
+_ALL = Statement("workspaces.list")
+_SET_CLOCK = Statement("workspaces.set_clock")
+_BY_KEY = Statement("workspaces.by_api_key")
+_TOKEN = Statement("api_keys.personal")
+_INSERT_KEY = Statement("api_keys.insert")
+_ALL_KEYS = Statement("api_keys.list")
+_REVOKE = Statement("api_keys.revoke")
 
 
 def token_hash(token: str) -> str:

@@ -1,12 +1,19 @@
-"""Nuki: Smart Locks, Smart Doors, Openers and Boxes behind the Nuki Web API."""
+"""
+Nuki: Smart Locks, Smart Doors, Openers and Boxes behind the Nuki Web API.
 
-from typing import Final
+A start needs the manifest alone. The adapter is loaded with the first account, the simulator with the first
+sandbox that asks for it.
+"""
 
-from ostiary.domain.provider import AdapterType, Manifest, SimulatorType
+from typing import TYPE_CHECKING, Any, Final
 
-from .adapter import NukiAdapter
+from ostiary.domain.provider import AdapterType, Manifest, ProviderHttp, SimulatorType, VendorSite
+
 from .mapping import DEVICE_TYPE
-from .simulator import Simulator as NukiSimulator
+
+if TYPE_CHECKING:
+    from .adapter import NukiAdapter
+    from .simulator import Simulator as NukiSimulator
 
 __all__ = ["MANIFEST", "Adapter", "Simulator"]
 
@@ -20,5 +27,19 @@ MANIFEST: Final = Manifest(
     device_types=(DEVICE_TYPE,),
     known_logins=("john@example.com",),
 )
-Adapter: Final[AdapterType] = NukiAdapter
-Simulator: Final[SimulatorType] = NukiSimulator
+
+
+def _adapter(http: ProviderHttp, site: VendorSite) -> "NukiAdapter":
+    from .adapter import NukiAdapter
+
+    return NukiAdapter(http, site)
+
+
+def _simulator(*args: Any, **kwargs: Any) -> "NukiSimulator":
+    from .simulator import Simulator as NukiSimulator
+
+    return NukiSimulator(*args, **kwargs)
+
+
+Adapter: Final[AdapterType] = _adapter
+Simulator: Final[SimulatorType] = _simulator

@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from ostiary.store.tables import with_partial_indexes
+from ostiary.store.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=with_partial_indexes(),
+    target_metadata=metadata,
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -1,0 +1,856 @@
+-- Compiled from store/statements by `make sql`. A test compares; changes belong there.
+
+-- access_codes.by_common_key
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.common_code_key = :key
+AND access_codes.gone_at IS NULL
+ORDER BY access_codes.created_at
+LIMIT 1 OFFSET 0;
+
+-- access_codes.by_ids
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
+AND access_codes.workspace_id = :ws;
+
+-- access_codes.by_pin
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.code_hash = :hash
+AND access_codes.gone_at IS NULL;
+
+-- access_codes.ever_sent
+SELECT access_codes.access_code_id
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.was_sent = 1
+LIMIT 1 OFFSET 0;
+
+-- access_codes.get
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.access_code_id = :id
+AND access_codes.workspace_id = :ws
+AND access_codes.gone_at IS NULL;
+
+-- access_codes.get_any
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.access_code_id = :id;
+
+-- access_codes.gone_by_marks
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.mark IN (SELECT value FROM json_each(:marks))
+AND access_codes.gone_at IS NOT NULL;
+
+-- access_codes.insert
+INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, device_id, mark, name, code,
+    code_hash, starts_at, ends_at, is_external_modification_allowed, prefer_native_scheduling,
+    attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
+    was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
+    confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
+    refused_generation, errors, warnings)
+VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
+    :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
+    :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
+    :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
+    :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
+    :gone_at, :attempts, :retry_at, :refused_generation, :errors, :warnings);
+
+-- access_codes.is_pin_known
+SELECT access_codes.access_code_id
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.code_hash = :hash
+AND access_codes.gone_at IS NULL
+UNION ALL SELECT access_codes.access_code_id
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.confirmed_code_hash = :hash
+AND access_codes.gone_at IS NULL
+UNION ALL SELECT foreign_codes.foreign_code_id
+FROM foreign_codes
+WHERE foreign_codes.device_id = :device
+AND foreign_codes.code_hash = :hash;
+
+-- access_codes.list
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.device_id = :device
+AND access_codes.gone_at IS NULL
+AND access_codes.created_at >= :from_at
+AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
+    >= :from_id)
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
+-- access_codes.list_all
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.gone_at IS NULL
+AND access_codes.created_at >= :from_at
+AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
+    >= :from_id)
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
+-- access_codes.on_device
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.gone_at IS NULL
+ORDER BY access_codes.created_at;
+
+-- access_codes.still_shown
+SELECT access_codes.access_code_id
+FROM access_codes
+WHERE access_codes.device_id = :device
+AND access_codes.confirmed_code_hash = :hash
+AND access_codes.access_code_id != :id
+AND access_codes.gone_at IS NULL
+LIMIT 1 OFFSET 0;
+
+-- access_codes.update
+UPDATE access_codes
+SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, device_id=:device_id, mark=:mark,
+    name=:name, code=:code, code_hash=:code_hash, starts_at=:starts_at, ends_at=:ends_at,
+    is_external_modification_allowed=:is_external_modification_allowed,
+    prefer_native_scheduling=:prefer_native_scheduling,
+    attempt_for_offline_device=:attempt_for_offline_device, common_code_key=:common_code_key,
+    generation=:generation, created_at=:created_at, wished_at=:wished_at,
+    delete_requested_at=:delete_requested_at, was_sent=:was_sent, vendor_code_id=:vendor_code_id,
+    vendor_name=:vendor_name, confirmed_at=:confirmed_at, confirmed_name=:confirmed_name,
+    confirmed_code=:confirmed_code, confirmed_code_hash=:confirmed_code_hash,
+    confirmed_starts_at=:confirmed_starts_at, confirmed_ends_at=:confirmed_ends_at,
+    confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
+    retry_at=:retry_at, refused_generation=:refused_generation, errors=:errors, warnings=:warnings
+WHERE access_codes.access_code_id = :the_key;
+
+-- action_attempts.door
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at
+FROM action_attempts
+WHERE action_attempts.device_id = :device
+AND action_attempts.status = 'pending'
+AND action_attempts.deadline_at IS NOT NULL
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id;
+
+-- action_attempts.get
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at
+FROM action_attempts
+WHERE action_attempts.action_attempt_id = :id
+AND action_attempts.workspace_id = :ws;
+
+-- action_attempts.give_up_code
+UPDATE action_attempts
+SET status='error', error=:why, settled_at=:now
+WHERE action_attempts.access_code_id = :code
+AND action_attempts.status = 'pending'
+AND action_attempts.access_code_id IS NOT NULL;
+
+-- action_attempts.insert
+INSERT INTO action_attempts (action_attempt_id, workspace_id, connected_account_id, device_id, access_code_id,
+    action_type, status, result, error, generation, created_at, deadline_at, sent_at, settled_at)
+VALUES (:action_attempt_id, :workspace_id, :connected_account_id, :device_id, :access_code_id, :action_type,
+    :status, :result, :error, :generation, :created_at, :deadline_at, :sent_at, :settled_at);
+
+-- action_attempts.list
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
+-- action_attempts.list_device
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.device_id = :device
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
+-- action_attempts.list_ids
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.action_attempt_id IN (SELECT value FROM json_each(:ids))
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
+-- action_attempts.settle_code
+UPDATE action_attempts
+SET status='success', result='{}', settled_at=:now
+WHERE action_attempts.access_code_id = :code
+AND action_attempts.status = 'pending'
+AND action_attempts.access_code_id IS NOT NULL
+AND action_attempts.action_type IN (SELECT value FROM json_each(:types))
+AND action_attempts.generation <= :gen;
+
+-- action_attempts.update
+UPDATE action_attempts
+SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, device_id=:device_id,
+    access_code_id=:access_code_id, action_type=:action_type, status=:status, result=:result, error=:error,
+    generation=:generation, created_at=:created_at, deadline_at=:deadline_at, sent_at=:sent_at,
+    settled_at=:settled_at
+WHERE action_attempts.action_attempt_id = :the_key;
+
+-- api_keys.insert
+INSERT INTO api_keys (api_key_id, workspace_id, name, shown_prefix, token_hash, created_at, revoked_at)
+VALUES (:api_key_id, :workspace_id, :name, :shown_prefix, :token_hash, :created_at, :revoked_at);
+
+-- api_keys.list
+SELECT api_keys.api_key_id, api_keys.workspace_id, api_keys.name, api_keys.shown_prefix, api_keys.token_hash,
+    api_keys.created_at, api_keys.revoked_at
+FROM api_keys
+ORDER BY api_keys.created_at;
+
+-- api_keys.personal
+SELECT api_keys.api_key_id
+FROM api_keys
+WHERE api_keys.token_hash = :hash
+AND api_keys.revoked_at IS NULL
+AND api_keys.workspace_id IS NULL;
+
+-- api_keys.revoke
+UPDATE api_keys
+SET revoked_at=:now
+WHERE (api_keys.api_key_id = :text OR api_keys.shown_prefix = :text)
+AND api_keys.revoked_at IS NULL;
+
+-- connect_webviews.by_state
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
+    connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.login_state_hash = :hash;
+
+-- connect_webviews.delete
+DELETE
+FROM connect_webviews
+WHERE connect_webviews.connect_webview_id = :id
+AND connect_webviews.workspace_id = :ws;
+
+-- connect_webviews.get
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
+    connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.connect_webview_id = :id
+AND connect_webviews.workspace_id = :ws;
+
+-- connect_webviews.insert
+INSERT INTO connect_webviews (connect_webview_id, workspace_id, auth_token, auth_token_hash, status,
+    connected_account_id, selected_provider, accepted_providers, accepted_capabilities, any_provider_allowed,
+    device_selection_mode, custom_redirect_url, custom_redirect_failure_url, custom_metadata, customer_key,
+    automatically_manage_new_devices, wait_for_device_creation, login_state_hash, login_verifier,
+    authorized_at, expires_at, created_at)
+VALUES (:connect_webview_id, :workspace_id, :auth_token, :auth_token_hash, :status, :connected_account_id,
+    :selected_provider, :accepted_providers, :accepted_capabilities, :any_provider_allowed,
+    :device_selection_mode, :custom_redirect_url, :custom_redirect_failure_url, :custom_metadata,
+    :customer_key, :automatically_manage_new_devices, :wait_for_device_creation, :login_state_hash,
+    :login_verifier, :authorized_at, :expires_at, :created_at);
+
+-- connect_webviews.list
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
+    connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.workspace_id = :ws
+AND connect_webviews.created_at >= :from_at
+AND (connect_webviews.created_at > :from_at OR connect_webviews.created_at = :from_at AND
+    connect_webviews.connect_webview_id >= :from_id)
+ORDER BY connect_webviews.created_at, connect_webviews.connect_webview_id
+LIMIT :limit OFFSET 0;
+
+-- connect_webviews.open
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
+    connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.connect_webview_id = :id
+AND connect_webviews.auth_token_hash = :hash;
+
+-- connect_webviews.update
+UPDATE connect_webviews
+SET workspace_id=:workspace_id, auth_token=:auth_token, status=:status,
+    connected_account_id=:connected_account_id, selected_provider=:selected_provider,
+    accepted_providers=:accepted_providers, accepted_capabilities=:accepted_capabilities,
+    any_provider_allowed=:any_provider_allowed, device_selection_mode=:device_selection_mode,
+    custom_redirect_url=:custom_redirect_url, custom_redirect_failure_url=:custom_redirect_failure_url,
+    custom_metadata=:custom_metadata, customer_key=:customer_key,
+    automatically_manage_new_devices=:automatically_manage_new_devices,
+    wait_for_device_creation=:wait_for_device_creation, login_state_hash=:login_state_hash,
+    login_verifier=:login_verifier, authorized_at=:authorized_at, expires_at=:expires_at,
+    created_at=:created_at
+WHERE connect_webviews.connect_webview_id = :the_key;
+
+-- connected_accounts.all
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
+    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
+    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = :ws
+ORDER BY connected_accounts.created_at;
+
+-- connected_accounts.by_vendor
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
+    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
+    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = :ws
+AND connected_accounts.provider = :provider
+AND connected_accounts.vendor_account_id = :vendor;
+
+-- connected_accounts.claim
+UPDATE connected_accounts
+SET due_at=:until, lease=:token, leased_until=:until
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.leased_until <= :now;
+
+-- connected_accounts.delete
+DELETE
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = :id;
+
+-- connected_accounts.due
+SELECT connected_accounts.connected_account_id
+FROM connected_accounts
+WHERE connected_accounts.due_at <= :now
+AND connected_accounts.leased_until <= :now
+ORDER BY connected_accounts.due_at
+LIMIT :limit OFFSET 0;
+
+-- connected_accounts.free_all
+UPDATE connected_accounts
+SET due_at=:now, lease=NULL, leased_until=0
+WHERE connected_accounts.leased_until > 0;
+
+-- connected_accounts.get
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
+    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
+    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.workspace_id = :ws;
+
+-- connected_accounts.get_any
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
+    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
+    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = :id;
+
+-- connected_accounts.insert
+INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
+    user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
+    errors, warnings, access_token, refresh_token, token_expires_at, created_at, connected_at,
+    first_synced_at, poll_at, attempts, due_at, leased_until)
+VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :display_name, :user_identifier,
+    :accepted_capabilities, :automatically_manage_new_devices, :custom_metadata, :customer_key, :errors,
+    :warnings, :access_token, :refresh_token, :token_expires_at, :created_at, :connected_at, :first_synced_at,
+    :poll_at, :attempts, :due_at, :leased_until);
+
+-- connected_accounts.list
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
+    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
+    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = :ws
+AND connected_accounts.created_at >= :from_at
+AND (connected_accounts.created_at > :from_at OR connected_accounts.created_at = :from_at AND
+    connected_accounts.connected_account_id >= :from_id)
+ORDER BY connected_accounts.created_at, connected_accounts.connected_account_id
+LIMIT :limit OFFSET 0;
+
+-- connected_accounts.next_due
+SELECT min(CASE WHEN (connected_accounts.leased_until > connected_accounts.due_at) THEN
+    connected_accounts.leased_until ELSE connected_accounts.due_at END) AS min_1
+FROM connected_accounts
+WHERE connected_accounts.due_at IS NOT NULL;
+
+-- connected_accounts.release
+UPDATE connected_accounts
+SET due_at=:due, lease=NULL, leased_until=0
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.lease = :token;
+
+-- connected_accounts.renew
+UPDATE connected_accounts
+SET due_at=:until, leased_until=:until
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.lease = :token;
+
+-- connected_accounts.update
+UPDATE connected_accounts
+SET workspace_id=:workspace_id, provider=:provider, vendor_account_id=:vendor_account_id,
+    display_name=:display_name, user_identifier=:user_identifier,
+    accepted_capabilities=:accepted_capabilities,
+    automatically_manage_new_devices=:automatically_manage_new_devices, custom_metadata=:custom_metadata,
+    customer_key=:customer_key, errors=:errors, warnings=:warnings, access_token=:access_token,
+    refresh_token=:refresh_token, token_expires_at=:token_expires_at, created_at=:created_at,
+    connected_at=:connected_at, first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts
+WHERE connected_accounts.connected_account_id = :the_key;
+
+-- connected_accounts.wake
+UPDATE connected_accounts
+SET due_at=:at
+WHERE connected_accounts.connected_account_id = :id
+AND (connected_accounts.due_at IS NULL OR connected_accounts.due_at > :at);
+
+-- connected_accounts.wake_workspace
+UPDATE connected_accounts
+SET poll_at=CASE WHEN (connected_accounts.poll_at > :poll) THEN :poll ELSE connected_accounts.poll_at - 1 END,
+    due_at=:at
+WHERE connected_accounts.workspace_id = :ws
+AND connected_accounts.poll_at IS NOT NULL;
+
+-- devices.by_name
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND (devices.nickname = :name OR devices.name = :name)
+ORDER BY devices.created_at
+LIMIT 1 OFFSET 0;
+
+-- devices.delete
+DELETE
+FROM devices
+WHERE devices.device_id = :id;
+
+-- devices.due
+SELECT devices.device_id
+FROM devices
+WHERE devices.connected_account_id = :account
+AND devices.due_at <= :now
+ORDER BY devices.due_at;
+
+-- devices.find
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+FROM devices
+WHERE devices.device_id = :id;
+
+-- devices.get
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 1;
+
+-- devices.insert
+INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
+    name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
+    custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
+    looked_at)
+VALUES (:device_id, :workspace_id, :connected_account_id, :provider, :vendor_device_id, :device_type, :name,
+    :nickname, :is_managed, :is_online, :capabilities, :properties, :time_zone, :errors, :warnings,
+    :custom_metadata, :rendered, :rendering, :created_at, :removed_at, :due_at, :attempts, :sync_wanted,
+    :look_wanted, :looked_at);
+
+-- devices.list
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND devices.created_at >= :from_at
+AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.device_id >= :from_id)
+ORDER BY devices.created_at, devices.device_id
+LIMIT :limit OFFSET 0;
+
+-- devices.next_due
+SELECT min(devices.due_at) AS min_1
+FROM devices
+WHERE devices.connected_account_id = :account
+AND devices.due_at IS NOT NULL;
+
+-- devices.of_account
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+FROM devices
+WHERE devices.connected_account_id = :account
+ORDER BY devices.created_at;
+
+-- devices.rendered
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 1;
+
+-- devices.set_due
+UPDATE devices
+SET due_at=:at
+WHERE devices.device_id = :id;
+
+-- devices.update
+UPDATE devices
+SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, provider=:provider,
+    vendor_device_id=:vendor_device_id, device_type=:device_type, name=:name, nickname=:nickname,
+    is_managed=:is_managed, is_online=:is_online, capabilities=:capabilities, properties=:properties,
+    time_zone=:time_zone, errors=:errors, warnings=:warnings, custom_metadata=:custom_metadata,
+    rendered=:rendered, rendering=:rendering, created_at=:created_at, removed_at=:removed_at,
+    attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at
+WHERE devices.device_id = :the_key;
+
+-- devices.wake
+UPDATE devices
+SET due_at=:at
+WHERE devices.device_id = :id
+AND (devices.due_at IS NULL OR devices.due_at > :at);
+
+-- events.count
+SELECT count(*) AS count_1
+FROM events
+WHERE events.workspace_id = :ws;
+
+-- events.get
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.event_id = :event_id
+AND events.workspace_id = :ws;
+
+-- events.insert
+INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_id, connected_account_id,
+    connect_webview_id, action_attempt_id, customer_key, occurred_at, created_at, payload, secret_fields)
+VALUES (:event_id, :workspace_id, :event_type, :device_id, :access_code_id, :connected_account_id,
+    :connect_webview_id, :action_attempt_id, :customer_key, :occurred_at, :created_at, :payload,
+    :secret_fields);
+
+-- events.list
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = :ws
+AND events.created_at > :since
+AND events.created_at < :until
+AND (:in_event_type IS NULL OR events.event_type IN (SELECT value FROM json_each(:in_event_type)))
+AND (:in_device_id IS NULL OR events.device_id IN (SELECT value FROM json_each(:in_device_id)))
+AND (:in_access_code_id IS NULL OR events.access_code_id IN (SELECT value FROM json_each(:in_access_code_id)))
+AND (:in_connected_account_id IS NULL OR events.connected_account_id IN (SELECT value FROM
+    json_each(:in_connected_account_id)))
+AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT value FROM
+    json_each(:in_connect_webview_id)))
+AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
+AND (:in_event_id IS NULL OR events.event_id IN (SELECT value FROM json_each(:in_event_id)))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT :limit OFFSET :offset;
+
+-- events.list_ids
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = :ws
+AND events.created_at > :since
+AND events.created_at < :until
+AND (:in_event_type IS NULL OR events.event_type IN (SELECT value FROM json_each(:in_event_type)))
+AND (:in_device_id IS NULL OR events.device_id IN (SELECT value FROM json_each(:in_device_id)))
+AND (:in_access_code_id IS NULL OR events.access_code_id IN (SELECT value FROM json_each(:in_access_code_id)))
+AND (:in_connected_account_id IS NULL OR events.connected_account_id IN (SELECT value FROM
+    json_each(:in_connected_account_id)))
+AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT value FROM
+    json_each(:in_connect_webview_id)))
+AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
+AND events.event_id IN (SELECT value FROM json_each(:in_event_id))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT :limit OFFSET :offset;
+
+-- foreign_codes.by_pin
+SELECT foreign_codes.foreign_code_id, foreign_codes.vendor_code_id
+FROM foreign_codes
+WHERE foreign_codes.device_id = :device
+AND foreign_codes.code_hash = :hash;
+
+-- foreign_codes.forget
+DELETE
+FROM foreign_codes
+WHERE foreign_codes.device_id = :device;
+
+-- foreign_codes.ids
+SELECT foreign_codes.vendor_code_id, foreign_codes.foreign_code_id, foreign_codes.name,
+    foreign_codes.code_hash
+FROM foreign_codes
+WHERE foreign_codes.device_id = :device;
+
+-- foreign_codes.insert
+INSERT INTO foreign_codes (foreign_code_id, workspace_id, device_id, vendor_code_id, name, code_hash, seen_at)
+VALUES (:foreign_code_id, :workspace_id, :device_id, :vendor_code_id, :name, :code_hash, :seen_at);
+
+-- installation.get
+SELECT installation.value
+FROM installation
+WHERE installation.name = :name;
+
+-- installation.insert
+INSERT INTO installation (name, value)
+VALUES (:name, :value);
+
+-- steps.insert
+INSERT INTO steps (step_id, workspace_id, device_id, access_code_id, kind, generation, vendor_code_id,
+    code_hash, planned_at, outcome, wait_until, settled_at)
+VALUES (:step_id, :workspace_id, :device_id, :access_code_id, :kind, :generation, :vendor_code_id, :code_hash,
+    :planned_at, :outcome, :wait_until, :settled_at);
+
+-- steps.open
+SELECT steps.step_id, steps.access_code_id, steps.kind, steps.generation, steps.vendor_code_id,
+    steps.code_hash, steps.planned_at, steps.outcome, steps.wait_until, steps.settled_at
+FROM steps
+WHERE steps.device_id = :device
+AND steps.settled_at IS NULL
+ORDER BY steps.planned_at;
+
+-- steps.update
+UPDATE steps
+SET access_code_id=:access_code_id, kind=:kind, generation=:generation, vendor_code_id=:vendor_code_id,
+    code_hash=:code_hash, planned_at=:planned_at, outcome=:outcome, wait_until=:wait_until,
+    settled_at=:settled_at
+WHERE steps.step_id = :the_key;
+
+-- steps.written_pins
+SELECT DISTINCT steps.access_code_id, steps.code_hash
+FROM steps
+WHERE steps.access_code_id IN (SELECT value FROM json_each(:ids));
+
+-- virtual_homes.get
+SELECT virtual_homes.state, virtual_homes.version
+FROM virtual_homes
+WHERE virtual_homes.workspace_id = :ws
+AND virtual_homes.provider = :by_provider
+AND virtual_homes.home = :by_home;
+
+-- virtual_homes.insert
+INSERT INTO virtual_homes (workspace_id, provider, home, version, state)
+VALUES (:workspace_id, :provider, :home, :version, :state);
+
+-- virtual_homes.names
+SELECT virtual_homes.home
+FROM virtual_homes
+WHERE virtual_homes.workspace_id = :ws
+AND virtual_homes.provider = :by_provider
+ORDER BY virtual_homes.home;
+
+-- virtual_homes.save
+UPDATE virtual_homes
+SET version=:new, state=:blob
+WHERE virtual_homes.workspace_id = :ws
+AND virtual_homes.provider = :by_provider
+AND virtual_homes.home = :by_home
+AND virtual_homes.version = :old;
+
+-- workspaces.by_api_key
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at
+FROM api_keys
+JOIN workspaces ON api_keys.workspace_id = workspaces.workspace_id
+WHERE api_keys.token_hash = :hash
+AND api_keys.revoked_at IS NULL;
+
+-- workspaces.find
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at
+FROM workspaces
+WHERE workspaces.workspace_id = :text OR workspaces.name = :text;
+
+-- workspaces.get
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at
+FROM workspaces
+WHERE workspaces.workspace_id = :ws;
+
+-- workspaces.insert
+INSERT INTO workspaces (workspace_id, name, is_sandbox, clock_offset_ms, clock_frozen_at, created_at)
+VALUES (:workspace_id, :name, :is_sandbox, :clock_offset_ms, :clock_frozen_at, :created_at);
+
+-- workspaces.list
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at
+FROM workspaces
+ORDER BY workspaces.created_at, workspaces.workspace_id;
+
+-- workspaces.set_clock
+UPDATE workspaces
+SET clock_offset_ms=:offset, clock_frozen_at=:frozen
+WHERE workspaces.workspace_id = :ws;

@@ -1,0 +1,105 @@
+"""Access codes, the codes of others, and the steps that were written down for them."""
+
+from sqlalchemy import bindparam, delete, insert, select, union_all
+
+from ...domain.access_codes import AccessCode
+from ...domain.reconcile import Step
+from .. import tables
+from .defining import any_of, define, define_insert, define_update, page, select_entity
+
+_t, _s, _f = tables.access_codes, tables.steps, tables.foreign_codes
+_code = select_entity(_t, AccessCode)
+_step = select_entity(_s, Step)
+_living = _t.c.gone_at.is_(None)
+_in_workspace = _t.c.workspace_id == bindparam("ws")
+
+define_insert(_t, AccessCode)
+define_update(_t, AccessCode)
+define("access_codes.get", _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living))
+define("access_codes.get_any", _code.where(_t.c.access_code_id == bindparam("id")))
+define(
+    "access_codes.by_pin",
+    _code.where(_t.c.device_id == bindparam("device"), _t.c.code_hash == bindparam("hash"), _living),
+)
+define(
+    "access_codes.on_device",
+    _code.where(_t.c.device_id == bindparam("device"), _living).order_by(_t.c.created_at),
+)
+define(
+    "access_codes.by_ids",
+    _code.where(any_of(_t.c.access_code_id, "ids"), _in_workspace),
+)
+define(
+    "access_codes.gone_by_marks",
+    _code.where(_t.c.device_id == bindparam("device"), any_of(_t.c.mark, "marks"), _t.c.gone_at.is_not(None)),
+)
+define(
+    "access_codes.still_shown",
+    select(_t.c.access_code_id)
+    .where(
+        _t.c.device_id == bindparam("device"),
+        _t.c.confirmed_code_hash == bindparam("hash"),
+        _t.c.access_code_id != bindparam("id"),
+        _living,
+    )
+    .limit(1),
+)
+define(
+    "access_codes.list",
+    page(
+        _code.where(_in_workspace, _t.c.device_id == bindparam("device"), _living),
+        _t.c.created_at,
+        _t.c.access_code_id,
+    ),
+)
+define(
+    "access_codes.list_all",
+    page(_code.where(_in_workspace, _living), _t.c.created_at, _t.c.access_code_id),
+)
+define(
+    "access_codes.by_common_key",
+    _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living)
+    .order_by(_t.c.created_at)
+    .limit(1),
+)
+define(
+    "access_codes.is_pin_known",
+    union_all(
+        *(
+            select(holder).where(device == bindparam("device"), code_hash == bindparam("hash"), *more)
+            for holder, device, code_hash, more in (
+                (_t.c.access_code_id, _t.c.device_id, _t.c.code_hash, (_living,)),
+                (_t.c.access_code_id, _t.c.device_id, _t.c.confirmed_code_hash, (_living,)),
+                (_f.c.foreign_code_id, _f.c.device_id, _f.c.code_hash, ()),
+            )
+        )
+    ),
+)
+define(
+    "access_codes.ever_sent",
+    select(_t.c.access_code_id).where(_t.c.device_id == bindparam("device"), _t.c.was_sent == 1).limit(1),
+)
+define_insert(_s, Step, "workspace_id", "device_id")
+define_update(_s, Step)
+define(
+    "steps.open",
+    _step.where(_s.c.device_id == bindparam("device"), _s.c.settled_at.is_(None)).order_by(_s.c.planned_at),
+)
+define(
+    "steps.written_pins",
+    select(_s.c.access_code_id, _s.c.code_hash).where(any_of(_s.c.access_code_id, "ids")).distinct(),
+)
+define("foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device")))
+define("foreign_codes.insert", insert(_f))
+define(
+    "foreign_codes.by_pin",
+    select(_f.c.foreign_code_id, _f.c.vendor_code_id).where(
+        _f.c.device_id == bindparam("device"), _f.c.code_hash == bindparam("hash")
+    ),
+)
+define(
+    "foreign_codes.ids",
+    select(_f.c.vendor_code_id, _f.c.foreign_code_id, _f.c.name, _f.c.code_hash).where(
+        _f.c.device_id == bindparam("device")
+    ),
+)

@@ -1,0 +1,64 @@
+"""Action attempts."""
+
+from sqlalchemy import bindparam, update
+
+from ...domain.action_attempts import ActionAttempt
+from ..tables import action_attempts as _t
+from .defining import any_of, define, define_insert, define_update, page, select_entity
+
+_attempt = select_entity(_t, ActionAttempt)
+_in_workspace = _t.c.workspace_id == bindparam("ws")
+_pending = _t.c.status == "pending"
+_pending_door = (_pending, _t.c.deadline_at.is_not(None))
+
+define_insert(_t, ActionAttempt)
+define_update(_t, ActionAttempt)
+define("action_attempts.get", _attempt.where(_t.c.action_attempt_id == bindparam("id"), _in_workspace))
+define(
+    "action_attempts.list",
+    page(_attempt.where(_in_workspace), _t.c.created_at, _t.c.action_attempt_id),
+)
+define(
+    "action_attempts.list_device",
+    page(
+        _attempt.where(_in_workspace, _t.c.device_id == bindparam("device")),
+        _t.c.created_at,
+        _t.c.action_attempt_id,
+    ),
+)
+define(
+    "action_attempts.list_ids",
+    page(
+        _attempt.where(_in_workspace, any_of(_t.c.action_attempt_id, "ids")),
+        _t.c.created_at,
+        _t.c.action_attempt_id,
+    ),
+)
+define(
+    "action_attempts.door",
+    _attempt.where(_t.c.device_id == bindparam("device"), *_pending_door).order_by(
+        _t.c.created_at, _t.c.action_attempt_id
+    ),
+)
+define(
+    "action_attempts.settle_code",
+    update(_t)
+    .where(
+        _t.c.access_code_id == bindparam("code"),
+        _pending,
+        _t.c.access_code_id.is_not(None),
+        any_of(_t.c.action_type, "types"),
+        _t.c.generation <= bindparam("gen"),
+    )
+    .values(status="success", result="{}", settled_at=bindparam("now")),
+)
+define(
+    "action_attempts.give_up_code",
+    update(_t)
+    .where(
+        _t.c.access_code_id == bindparam("code"),
+        _pending,
+        _t.c.access_code_id.is_not(None),
+    )
+    .values(status="error", error=bindparam("why"), settled_at=bindparam("now")),
+)

@@ -1,0 +1,58 @@
+"""Devices."""
+
+from sqlalchemy import bindparam, delete, func, or_, select, update
+
+from ...domain.devices import Device
+from ..tables import devices as _t
+from .defining import define, define_insert, define_update, page, select_entity
+
+_device = select_entity(_t, Device)
+_visible = (_t.c.workspace_id == bindparam("ws"), _t.c.is_managed == 1)
+
+define_insert(_t, Device, "rendered", "rendering")
+define_update(_t, Device, "rendered", "rendering", without=("due_at",))
+define("devices.get", _device.where(_t.c.device_id == bindparam("id"), *_visible))
+define("devices.find", _device.where(_t.c.device_id == bindparam("id")))
+define(
+    "devices.rendered",
+    select(_t.c.rendered, _t.c.rendering).where(_t.c.device_id == bindparam("id"), *_visible),
+)
+define(
+    "devices.by_name",
+    select(_t.c.device_id)
+    .where(*_visible, or_(_t.c.nickname == bindparam("name"), _t.c.name == bindparam("name")))
+    .order_by(_t.c.created_at)
+    .limit(1),
+)
+define(
+    "devices.list",
+    page(
+        select(_t.c.rendered, _t.c.rendering, _t.c.device_id, _t.c.created_at).where(*_visible),
+        _t.c.created_at,
+        _t.c.device_id,
+    ),
+)
+define(
+    "devices.of_account",
+    _device.where(_t.c.connected_account_id == bindparam("account")).order_by(_t.c.created_at),
+)
+define(
+    "devices.due",
+    select(_t.c.device_id)
+    .where(_t.c.connected_account_id == bindparam("account"), _t.c.due_at <= bindparam("now"))
+    .order_by(_t.c.due_at),
+)
+define(
+    "devices.next_due",
+    select(func.min(_t.c.due_at)).where(
+        _t.c.connected_account_id == bindparam("account"), _t.c.due_at.is_not(None)
+    ),
+)
+define(
+    "devices.wake",
+    update(_t)
+    .where(_t.c.device_id == bindparam("id"), or_(_t.c.due_at.is_(None), _t.c.due_at > bindparam("at")))
+    .values(due_at=bindparam("at")),
+)
+define("devices.set_due", update(_t).where(_t.c.device_id == bindparam("id")).values(due_at=bindparam("at")))
+define("devices.delete", delete(_t).where(_t.c.device_id == bindparam("id")))

@@ -1,0 +1,44 @@
+"""Events."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select
+
+from ...domain.events import Event
+from ..events import FILTERS
+from ..tables import events as _t
+from .defining import any_of, define, define_insert, select_entity
+
+_event = select_entity(_t, Event)
+
+define_insert(_t, Event)
+define(
+    "events.get", _event.where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws"))
+)
+define("events.count", select(func.count()).select_from(_t).where(_t.c.workspace_id == bindparam("ws")))
+
+
+def _passes(name: str) -> ColumnElement[bool]:
+    """A filter that lets all pass when its parameter is NULL."""
+    return or_(bindparam(f"in_{name}", type_=Text).is_(None), any_of(_t.c[name], f"in_{name}"))
+
+
+def _list(event_ids: ColumnElement[bool]) -> Select[Any]:
+    """Newest first, strictly after `since` and strictly before `until`, for any combination of filters."""
+    return (
+        _event.where(
+            _t.c.workspace_id == bindparam("ws"),
+            _t.c.created_at > bindparam("since"),
+            _t.c.created_at < bindparam("until"),
+            *(_passes(name) for name in FILTERS if name != "event_id"),
+            event_ids,
+        )
+        .order_by(_t.c.created_at.desc(), _t.c.event_id.desc())
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
+    )
+
+
+define("events.list", _list(_passes("event_id")))
+# A condition that stands alone lets PostgreSQL go by the primary key.
+define("events.list_ids", _list(any_of(_t.c.event_id, "in_event_id")))

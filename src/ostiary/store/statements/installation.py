@@ -1,0 +1,9 @@
+"""What belongs to the installation itself."""
+
+from sqlalchemy import bindparam, insert, select
+
+from ..tables import installation as _t
+from .defining import define
+
+define("installation.get", select(_t.c.value).where(_t.c.name == bindparam("name")))
+define("installation.insert", insert(_t))
