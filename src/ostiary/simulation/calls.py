@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 
 from . import faults
 from .answers import Answer
-from .state import REQUESTS_KEPT, Count, Fault, H, Home, Request
+from .state import REQUESTS_KEPT, Count, Fault, H, Home, Request, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class Incoming:
         pace: float,
         *,
         is_login: bool = False,
+        login: str = "",
+        access: Token | None = None,
+        news: Any = None,
     ) -> "Call[H]":
         """This request in that home."""
         return Call(
@@ -59,7 +62,24 @@ class Incoming:
             body=self.body,
             pace=pace,
             is_login=is_login,
+            login=login,
+            access=access,
+            news=news,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """
+    Where a request to the API is carried out.
+
+    Attributes:
+        home: On whose state: its faults, log, counts and pace are met. Mostly the caller's own.
+        news: What the handler has to know of other homes; the brand's own words.
+    """
+
+    home: str
+    news: Any = None
 
 
 @dataclass(slots=True)
@@ -72,6 +92,9 @@ class Call(Generic[H]):
         ids: What stands in the path for the template's placeholders.
         pace: Factor on delays.
         is_login: It goes to the token endpoint and not to the API.
+        login: The home to which the token leads, which may be another one; empty at the token endpoint.
+        access: What the token allows, by that home; None: nothing.
+        news: See `Errand`.
         struck: Faults that this request has met.
     """
 
@@ -87,6 +110,9 @@ class Call(Generic[H]):
     body: bytes
     pace: float
     is_login: bool = False
+    login: str = ""
+    access: Token | None = None
+    news: Any = None
     struck: list[Fault] = field(default_factory=list)
 
     def strike(self, *names: str) -> Fault | None:

@@ -9,7 +9,7 @@ saves, and only then answers.
 import asyncio
 from abc import abstractmethod
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,14 +18,14 @@ from ostiary.domain.secrets import Secret
 
 from . import asgi, control
 from .answers import Answer, Refusal, json_answer
-from .calls import Call, Incoming, Match, Outcome, keep, note, serve_with_faults
+from .calls import Call, Errand, Incoming, Match, Outcome, keep, note, serve_with_faults
 from .clock import ShiftableClock
 from .faults import Faults
 from .login import Logins
 from .oauth import Client, OAuthServer
 from .pages import Pages, home_name
 from .registry import DECODED_MOST, Registry, always, never
-from .state import REQUESTS_KEPT, H, NoSuchHome, Request
+from .state import REQUESTS_KEPT, H, NoSuchHome, Request, Token
 from .tokens import home_of, new_token
 
 CONTROL = "/_simulator"
@@ -43,6 +43,7 @@ class SimulatedCloud(Registry[H]):
         home_type, faults, oauth, pages: What the brand has of these; class attributes.
         new_home: How a person describes a home to the control plane.
         commands: The control plane, by method and verb, `control.commands` included.
+        helpers: Homes that a command does not mean when it names none.
         url: Under which address the application is reached, without trailing slash.
     """
 
@@ -51,6 +52,7 @@ class SimulatedCloud(Registry[H]):
     pages: Pages
     commands: Mapping[tuple[str, str], control.Command[H]]
     new_home: type[control.NewHome] = control.NewHome
+    helpers: Collection[str] = ()
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class SimulatedCloud(Registry[H]):
         self._pace = pace
         self._reads: OrderedDict[str, deque[Request]] = OrderedDict()
         client = Client(client_id, client_secret, tuple(redirect_uris))
-        self._logins = Logins(self, self.oauth, client, self.pages, self.faults, self.mint)
+        self._logins = Logins(self, self.oauth, client, self.pages, self.faults, self.mint, self.extras)
 
     # --- what a brand says ------------------------------------------------------------------------------
 
@@ -79,7 +81,7 @@ class SimulatedCloud(Registry[H]):
     @abstractmethod
     def admit(self, call: Call[H], token: str, scopes: tuple[str, ...]) -> None:
         """
-        Let a request in or not. One of the scopes is needed.
+        Let a request in or not. One of the scopes is needed; what the token allows is in `call.access`.
 
         A plain read works on shared state that is not saved, so the home must be left alone here.
 
@@ -95,9 +97,22 @@ class SimulatedCloud(Registry[H]):
     def summary(self, home: H) -> dict[str, Any]:
         """A home in few words, `home` among them: what the list of homes shows."""
 
+    async def errand(self, login: str, matched: Match[H]) -> Errand:
+        """
+        Where a request is carried out; by itself in the home to which its token leads.
+
+        Asked once per request and before that home is loaded, so only what stays true, or may be a moment
+        old, belongs into the answer.
+        """
+        return Errand(login)
+
     def mint(self, home: H, scopes: Sequence[str], now: datetime) -> str:
         """A new access token. The state keeps its digest, so it may be anything that `home_of` can read."""
         return new_token(home.name)
+
+    def extras(self, home: H, scopes: Sequence[str], now: datetime) -> dict[str, Any]:
+        """What the token endpoint answers with besides the usual, such as an `id_token`."""
+        return {}
 
     def home_of(self, token: str) -> str | None:
         """The home to which an access token leads, whether or not it is worth anything there."""
@@ -159,9 +174,11 @@ class SimulatedCloud(Registry[H]):
             return Outcome(matched)
         token, route = incoming.bearer(), matched.route
         reads = incoming.method == "GET" and not route.changes
-        name = self.home_of(token)
-        if name is None:
+        login = self.home_of(token)
+        if login is None:
             return Outcome(self.bad_token(token))
+        errand = await self.errand(login, matched)
+        held: Token | None = None
 
         def handle(call: Call[H]) -> Answer:
             try:
@@ -172,7 +189,10 @@ class SimulatedCloud(Registry[H]):
 
         def work(home: H, now: datetime) -> tuple[Outcome, Request | None]:
             pace = self._pace if home.pace is None else home.pace
-            call = incoming.call(home, now, route.template, matched.ids, pace)
+            access = home.access(token, now) if home.name == login else held
+            call = incoming.call(
+                *(home, now, route.template, matched.ids, pace), login=login, access=access, news=errand.news
+            )
             outcome = serve_with_faults(call, handle, self.faults)
             line = note(call, outcome)
             if reads and not call.struck:
@@ -184,11 +204,13 @@ class SimulatedCloud(Registry[H]):
             return not reads or bool(home.faults)
 
         try:
-            outcome, line = await self.with_home(name, work, changes=changes)
+            if errand.home != login:
+                held = await self.look(login, lambda home: home.access(token, self.clock()))
+            outcome, line = await self.with_home(errand.home, work, changes=changes)
         except NoSuchHome:
             return Outcome(self.bad_token(token))
         if line is not None:
-            self._note_read(name, line)
+            self._note_read(errand.home, line)
         return outcome
 
     def _note_read(self, name: str, line: Request) -> None:
@@ -222,13 +244,14 @@ class SimulatedCloud(Registry[H]):
             raise control.Mistake(str(error), 404) from None
 
     async def _home_in(self, fields: dict[str, Any]) -> str:
-        """The home that a command is about; may be left out when there is only one."""
+        """The home that a command is about; may be left out when there is only one, helpers aside."""
         name = fields.get("home")
         if isinstance(name, str):
             return name.strip().lower()
         names = await self.homes.homes()
-        if len(names) == 1:
-            return names[0]
+        meant = [name for name in names if name not in self.helpers] or names
+        if len(meant) == 1:
+            return meant[0]
         raise control.Mistake("Say which `home`: " + (", ".join(names) or "there is none yet") + ".")
 
     async def _requests(self, name: str) -> dict[str, Any]:

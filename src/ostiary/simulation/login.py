@@ -28,6 +28,7 @@ class Logins(Generic[H]):
         pages: Pages,
         faults: Faults,
         mint: oauth.Mint[H],
+        extras: oauth.Extras[H],
     ) -> None:
         self._registry = registry
         self._server = server
@@ -35,6 +36,7 @@ class Logins(Generic[H]):
         self._pages = pages
         self._faults = faults
         self._mint = mint
+        self._extras = extras
 
     async def authorize(self, incoming: Incoming) -> Answer:
         if incoming.method not in ("GET", "POST"):
@@ -105,7 +107,8 @@ class Logins(Generic[H]):
             except oauth.Refused as refused:
                 return _refused(refused)
             answer = oauth.issue(self._server, call.home, scopes, self._mint, call.now)
-            return json_answer(answer, 200, *_NO_STORE)
+            extras = self._extras(call.home, scopes, call.now)
+            return json_answer({**answer, **extras}, 200, *_NO_STORE)
 
         def work(home: H, now: datetime) -> Outcome:
             call = incoming.call(home, now, incoming.path, {}, pace, is_login=True)

@@ -28,6 +28,7 @@ _NO_SUCH_METHOD = Answer(405)
 
 Form = Mapping[str, str]
 Mint = Callable[[H, Sequence[str], datetime], str]  # makes an access token for these scopes
+Extras = Callable[[H, Sequence[str], datetime], dict[str, Any]]  # what goes with it
 
 
 @dataclass(frozen=True, slots=True)
