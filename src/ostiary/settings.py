@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .domain.provider import Manifest, VendorSite
+from .domain.provider import Integrator, Manifest, VendorSite
 from .domain.secrets import Secret
 
 KEY_FILE: Final = "secret.key"
@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
         Where a brand's cloud is for production workspaces.
 
         Raises:
-            SettingsError: The brand needs an OAuth client and none is set.
+            SettingsError: The brand needs an OAuth client and none is set, or half of an integrator is.
         """
         given = self.vendors.get(manifest.key, {})
         prefix = f"OSTIARY_{manifest.key.upper()}"
@@ -63,7 +63,23 @@ class Settings(msgspec.Struct, frozen=True):
                 f"to connect {manifest.display_name} accounts in a production workspace"
             )
         urls = {name: given.get(name, url).rstrip("/") for name, url in manifest.default_urls.items()}
-        return VendorSite(urls, given.get("client_id", ""), Secret(given.get("client_secret", "")))
+        return VendorSite(
+            urls,
+            given.get("client_id", ""),
+            Secret(given.get("client_secret", "")),
+            _integrator(prefix, given),
+            float(given.get("pace", 1.0)),
+        )
+
+
+def _integrator(prefix: str, given: Mapping[str, str]) -> Integrator | None:
+    """Raises: SettingsError."""
+    username, password = given.get("username"), given.get("password")
+    if not username and not password:
+        return None
+    if not username or not password:
+        raise SettingsError(f"{prefix}_USERNAME and {prefix}_PASSWORD must be set together")
+    return Integrator(username, Secret(password))
 
 
 def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manifest]) -> Settings:
@@ -130,11 +146,13 @@ def _number(name: str, environment: Mapping[str, str], default: float) -> float:
 def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str]:
     prefix = f"OSTIARY_{manifest.key.upper()}_"
     found: dict[str, str] = {}
-    for name in (*manifest.default_urls, "client_id", "client_secret"):
+    integrator = ("username", "password") if manifest.takes_integrator else ()
+    for name in (*manifest.default_urls, "client_id", "client_secret", "pace", *integrator):
         key = prefix + name.upper()
         value = _web_address(key, environment) if name.endswith("_url") else environment.get(key)
         if value:
             found[name] = value
+    _number(f"{prefix}PACE", environment, 1.0)
     return found
 
 

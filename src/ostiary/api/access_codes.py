@@ -1,7 +1,7 @@
 """`/access_codes/…`: wishes for PINs. What is written here is brought to the lock by the engine."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from ..domain.access_codes import AccessCode, Wish
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput
-from ..domain.instants import parse_instant, to_ms
+from ..domain.instants import parse_instant, rounded, to_ms
 from ..domain.provider import Capabilities
 from ..domain.secrets import Secret
 from ..store.pages import Position
@@ -141,7 +141,7 @@ async def create(body: CreateAccessCode, caller: Caller, tx: Tx) -> Answer:
     can = device.can
     access_codes.refuse_uncodable(device, can)
     _refuse_unsupported(body, device, can)
-    starts_at, ends_at = _instant(body.starts_at), _instant(body.ends_at)
+    starts_at, ends_at = _instant(body.starts_at, can), _instant(body.ends_at, can)
     access_codes.check_time_frame(starts_at, ends_at, tx.now)
     pin = await _pin(body, device, can, caller, tx)
     wish = Wish(
@@ -205,6 +205,8 @@ async def _pin(
 ) -> Secret | None:
     """The PIN that was asked for, that of the shared key, or a new one; None: the vendor chooses."""
     shared = None
+    if body.common_code_key is not None and can.code_chosen_by == "vendor":
+        access_codes.check_pin("", can, device)  # a PIN that nobody can choose cannot be shared either
     if body.common_code_key is not None:
         first = await store.access_codes.first_with_key(tx, caller.workspace_id, body.common_code_key)
         shared = None if first is None else first.code
@@ -213,7 +215,7 @@ async def _pin(
             raise InvalidInput("common_code_key already belongs to another code", "code")
         access_codes.check_pin(body.code, can, device)
         return Secret(body.code)
-    if can.code_chosen_by == "vendor":
+    if can.vendor_may_choose and shared is None:
         return None
     if shared is not None:
         access_codes.check_pin(shared.reveal(), can, device)
@@ -241,8 +243,9 @@ def _external(body: CreateAccessCode | UpdateAccessCode) -> bool | None:
     return one if one is not None else other
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else parse_instant(text)
+def _instant(text: str | None, can: Capabilities) -> datetime | None:
+    """As near to what was asked for as the device can keep."""
+    return None if text is None else rounded(parse_instant(text), timedelta(seconds=can.time_step))
 
 
 def _pin_words(code: AccessCode) -> str:
@@ -413,7 +416,7 @@ async def _changes(
     changes: dict[str, Any] = {}
     if body.name is not UNSET:
         changes["name"] = body.name
-    starts_at, ends_at = _new_frame(body, code)
+    starts_at, ends_at = _new_frame(body, code, can)
     if (starts_at, ends_at) != (code.starts_at, code.ends_at):
         access_codes.check_time_frame(starts_at, ends_at, tx.now)
         changes.update(starts_at=starts_at, ends_at=ends_at)
@@ -424,7 +427,7 @@ async def _changes(
         await store.access_codes.refuse_taken(
             tx, device.device_id, code_hash, code.access_code_id, _pin_words(code)
         )
-        changes.update(code=pin, code_hash=code_hash)
+        changes.update(code=pin, code_hash=code_hash, is_code_from_vendor=False)
     external = _external(body)
     if external is not None:
         changes["is_external_modification_allowed"] = external
@@ -433,7 +436,9 @@ async def _changes(
     return {name: value for name, value in changes.items() if getattr(code, name) != value}
 
 
-def _new_frame(body: UpdateAccessCode, code: AccessCode) -> tuple[datetime | None, datetime | None]:
+def _new_frame(
+    body: UpdateAccessCode, code: AccessCode, can: Capabilities
+) -> tuple[datetime | None, datetime | None]:
     """
     The time frame after an update: what is left out stays, `ongoing` clears both ends.
 
@@ -442,8 +447,8 @@ def _new_frame(body: UpdateAccessCode, code: AccessCode) -> tuple[datetime | Non
     """
     if body.type == "ongoing":
         return None, None
-    starts_at = code.starts_at if body.starts_at is UNSET else _instant(body.starts_at)
-    ends_at = code.ends_at if body.ends_at is UNSET else _instant(body.ends_at)
+    starts_at = code.starts_at if body.starts_at is UNSET else _instant(body.starts_at, can)
+    ends_at = code.ends_at if body.ends_at is UNSET else _instant(body.ends_at, can)
     if body.type == "time_bound" and (starts_at is None or ends_at is None):
         raise InvalidInput("Both starts_at and ends_at must be provided for a time_bound code")
     return starts_at, ends_at

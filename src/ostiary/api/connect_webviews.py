@@ -90,6 +90,7 @@ async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
         wait_for_device_creation=body.wait_for_device_creation is True,
         login_state_hash=None,
         login_verifier=None,
+        pending_login=None,
         authorized_at=None,
         expires_at=tx.now + LIFETIME,
         created_at=tx.now,

@@ -38,7 +38,8 @@ tokens = App(
     name="personal-access-tokens",
     help="Tokens for every workspace of this server, for the SDKs' personal_access_token.",
 )
-for _group in (workspaces, api_keys, tokens):
+doors = App(name="doors", help="Doors that need a person's help before they can be operated from afar.")
+for _group in (workspaces, api_keys, tokens, doors):
     app.command(_group)
 
 
@@ -269,3 +270,26 @@ def create_token(*, name: str = "token", json: Json = False) -> None:
     key, token = with_database(lambda database: database.write(store.workspaces.create_personal_token, name))
     data = {"personal_access_token": token.reveal(), "api_key_id": key.api_key_id}
     show(data, json, f"{token.reveal()}\n(shown once; keep it)")
+
+
+@doors.command(name="activate")
+def activate_door(device_id: str, /, *, finish: bool = False, json: Json = False) -> None:
+    """
+    Set up remote opening at a door whose vendor asks for one-time passwords.
+
+    The first time, the vendor sends a PIN to the mailbox of the user that acts for the account. Run it again
+    with --finish, and type that PIN, or give it on standard input. Works while a server runs.
+
+    Parameters
+    ----------
+    device_id
+        Of the door, as /devices/list shows it.
+    finish
+        The PIN has come.
+    """
+    from .doors import activate, asked_pin
+
+    pin = asked_pin() if finish else None
+    with explained():
+        data, people = activate(settings(), device_id, pin)
+    show(data, json, people)

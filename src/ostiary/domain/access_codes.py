@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from . import problems
 from .connected_accounts import ConnectedAccount
@@ -19,7 +20,7 @@ from .devices import Device, account_errors
 from .errors import ApiError, InvalidInput
 from .events import Event, EventType, event
 from .ids import ordered_id
-from .instants import to_wire
+from .instants import to_wire, unambiguous
 from .problems import Problems
 from .provider import Capabilities
 from .secrets import Secret
@@ -42,6 +43,7 @@ class AccessCode:
     """
     Attributes:
         mark: Six characters in the vendor's name of the code, by which a later look recognises it.
+        code: None until the vendor has told it, where the vendor chooses.
         code_hash: Keyed hash of the PIN on this device; equality without the PIN.
         generation: Grows with every wish.
         wished_at: When the wish last changed.
@@ -88,6 +90,7 @@ class AccessCode:
     attempts: int = 0
     retry_at: datetime | None = None
     refused_generation: int | None = None
+    is_code_from_vendor: bool = False
     errors: Problems = ()
     warnings: Problems = ()
 
@@ -105,6 +108,15 @@ class AccessCode:
 
     def has_native_schedule(self, can: Capabilities) -> bool:
         return can.has_native_scheduling and self.prefer_native_scheduling
+
+    def frame_on_device(self, can: Capabilities) -> tuple[datetime | None, datetime | None]:
+        """Start and end as the device is to keep them; both None when it must not limit the code."""
+        if not self.has_native_schedule(can) or self.starts_at is None or self.ends_at is None:
+            return None, None
+        if can.wall_clock_zone is None:
+            return self.starts_at, self.ends_at
+        zone = ZoneInfo(can.wall_clock_zone)
+        return unambiguous(self.starts_at, zone, is_end=False), unambiguous(self.ends_at, zone, is_end=True)
 
     def programmed_from(self, can: Capabilities) -> datetime | None:
         """When programming may begin; None: at once."""
@@ -126,6 +138,11 @@ class AccessCode:
     def is_on_lock(self) -> bool:
         return self.vendor_code_id is not None
 
+    @property
+    def is_confirmed(self) -> bool:
+        """On the lock, as it is wished or was before, with a PIN that we know."""
+        return self.is_on_lock and self.confirmed_at is not None and self.code is not None
+
     def event(self, event_type: EventType, now: datetime, **payload: Any) -> Event:
         return event(
             event_type,
@@ -146,10 +163,10 @@ class AccessCode:
         if self.is_over(now):
             return "removing" if self.is_on_lock or (self.gone_at is None and self.was_sent) else "unset"
         if self.is_active(now):
-            return "set" if self.confirmed_at is not None and self.is_on_lock else "setting"
+            return "set" if self.is_confirmed else "setting"
         if self.has_native_schedule(can):
             return "unset"
-        if self.is_on_lock and self.confirmed_at is not None:
+        if self.is_confirmed:
             return "set"
         return "setting" if self.is_wanted(can, now) else "unset"
 
@@ -187,7 +204,7 @@ class AccessCode:
         if self.name != self.confirmed_name:
             change = {"from": {"name": self.confirmed_name}, "to": {"name": self.name}}
             found.append(("updating_name", "name", change))
-        if self.code_hash != self.confirmed_code_hash:
+        if self.code != self.confirmed_code:
             change = {"from": {"code": shown(self.confirmed_code)}, "to": {"code": shown(self.code)}}
             found.append(("updating_code", "code", change))
         if (self.starts_at, self.ends_at) != (self.confirmed_starts_at, self.confirmed_ends_at):
@@ -231,7 +248,7 @@ class AccessCode:
             "appearance": {"name": self.vendor_name} if self.vendor_name is not None else None,
         }
         if self.is_time_bound:
-            wire["is_scheduled_on_device"] = self.is_on_lock and self.confirmed_at is not None
+            wire["is_scheduled_on_device"] = self.is_confirmed
         if self.code is None and self.gone_at is None:
             wire["is_waiting_for_code_assignment"] = True
         return wire

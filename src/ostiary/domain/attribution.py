@@ -27,6 +27,7 @@ class Step:
         code_hash: Of the PIN that it carries, so that its effect can be recognised.
         outcome: `planned` until the vendor answered, `accepted` or `unknown` until a look settles it.
         wait_until: Until then an effect that is not seen may still come; afterwards the step is lost.
+        reaches_at: Before that the device itself may not know of it, whatever a look shows.
     """
 
     step_id: str
@@ -38,6 +39,7 @@ class Step:
     planned_at: datetime
     outcome: Outcome
     wait_until: datetime
+    reaches_at: datetime
     settled_at: datetime | None = None
 
 
@@ -132,16 +134,17 @@ def _counting_first(code: AccessCode, entries: list[Seen]) -> list[Seen]:
 
 
 def desired(code: AccessCode, can: Capabilities, vendor_name: str, now: datetime) -> DesiredCode | None:
-    """How a code should stand on the lock at this instant; None: not at all, or its PIN is not known."""
-    if code.code is None or not code.is_wanted(can, now):
+    """How a code should stand on the lock at this instant; None: not at all, or nobody knows a PIN for it."""
+    if not code.is_wanted(can, now) or (code.code is None and not can.vendor_may_choose):
         return None
-    native = code.has_native_schedule(can)
+    starts_at, ends_at = code.frame_on_device(can)
     return DesiredCode(
         access_code_id=code.access_code_id,
         vendor_name=vendor_name,
         code=code.code,
-        starts_at=code.starts_at if native else None,
-        ends_at=code.ends_at if native else None,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        is_from_vendor=code.is_code_from_vendor,
     )
 
 
@@ -150,10 +153,11 @@ def stands_as(code: AccessCode, entry: ObservedCode, wanted: DesiredCode, step: 
     The lock shows exactly what is wanted, and nothing limits it that we did not write.
 
     Where a look does not tell the PIN, it is the one that was confirmed before, or that of a write which the
-    vendor has taken (`step`).
+    vendor has taken (`step`). A code whose PIN nobody knows is of no use to anybody.
     """
     return (
-        entry.name == wanted.vendor_name
+        wanted.code is not None
+        and entry.name == wanted.vendor_name
         and (entry.code == wanted.code if entry.code is not None else _was_written(code, step))
         and entry.starts_at == wanted.starts_at
         and entry.ends_at == wanted.ends_at
@@ -165,6 +169,6 @@ def stands_as(code: AccessCode, entry: ObservedCode, wanted: DesiredCode, step: 
 def _was_written(code: AccessCode, step: Step | None) -> bool:
     if code.code_hash == code.confirmed_code_hash and code.confirmed_at is not None:
         return True
-    if step is None or step.code_hash != code.code_hash:
+    if step is None or code.code_hash is None or step.code_hash != code.code_hash:
         return False
-    return step.kind == "set" or step.outcome == "accepted"
+    return step.kind == "set" or (step.kind == "change" and step.outcome == "accepted")

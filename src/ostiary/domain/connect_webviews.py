@@ -20,6 +20,8 @@ class ConnectWebview:
         auth_token: The link's own credential.
         login_state_hash: Of the `state` that was sent along to the vendor; one login at a time.
         login_verifier: For vendors with PKCE.
+        pending_login: While the vendor has let the person in and they have something to choose: what is
+            offered, as JSON.
     """
 
     connect_webview_id: str
@@ -40,6 +42,7 @@ class ConnectWebview:
     wait_for_device_creation: bool
     login_state_hash: str | None
     login_verifier: Secret | None
+    pending_login: Secret | None
     authorized_at: datetime | None
     expires_at: datetime
     created_at: datetime

@@ -1,16 +1,18 @@
 """A connected account: somebody's login at a vendor, and what it is good for now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from . import problems
 from .events import Event, event
 from .instants import to_wire
 from .problems import Problems
-from .provider import Credentials
+from .provider import AccountProblem, Credentials
 from .secrets import Secret
+
+DISCONNECTED: Final = "account_disconnected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class ConnectedAccount:
     Attributes:
         provider: The wire's provider key and `account_type`.
         vendor_account_id: By which a second login to the same account is recognised.
+        settings: What the brand must know at every call, as the login left it.
+        activations: What lets us operate doors whose vendor asks for more than the login.
         poll_at: When to look at its devices next; None while it is disconnected.
         attempts: Failed drains in a row.
     """
@@ -35,6 +39,7 @@ class ConnectedAccount:
     customer_key: str | None
     errors: Problems
     warnings: Problems
+    settings: Mapping[str, Any]
     access_token: Secret
     refresh_token: Secret | None
     token_expires_at: datetime | None
@@ -43,10 +48,11 @@ class ConnectedAccount:
     first_synced_at: datetime | None
     poll_at: datetime | None
     attempts: int
+    activations: Secret | None = None
 
     @property
     def is_disconnected(self) -> bool:
-        return problems.has(self.errors, "error_code", "account_disconnected")
+        return problems.has(self.errors, "error_code", DISCONNECTED)
 
     @property
     def credentials(self) -> Credentials:
@@ -60,6 +66,27 @@ class ConnectedAccount:
             token_expires_at=credentials.expires_at,
         )
 
+    def observed(self, found: Sequence[AccountProblem], now: datetime) -> "ConnectedAccount":
+        """After a look at what the vendor has against the account: its problems, and none of its old ones."""
+        errors = tuple(e for e in self.errors if e["error_code"] in (DISCONNECTED, *_codes(found, "error")))
+        warnings = tuple(w for w in self.warnings if w["warning_code"] in _codes(found, "warning"))
+        for problem in found:
+            if problem.kind == "error":
+                errors = problems.raised(
+                    errors,
+                    "error_code",
+                    problem.code,
+                    problem.message,
+                    now,
+                    is_connected_account_error=True,
+                    **problem.more,
+                )
+            else:
+                warnings = problems.raised(
+                    warnings, "warning_code", problem.code, problem.message, now, **problem.more
+                )
+        return replace(self, errors=errors, warnings=warnings)
+
     def disconnected(self, now: datetime) -> tuple["ConnectedAccount", list[Event]]:
         """The vendor refuses the login: nothing more is tried until somebody logs in again."""
         if self.is_disconnected:
@@ -67,7 +94,7 @@ class ConnectedAccount:
         errors = problems.raised(
             self.errors,
             "error_code",
-            "account_disconnected",
+            DISCONNECTED,
             f"{self.display_name} is disconnected: its login is no longer accepted. "
             "Connect the account again through a Connect Webview.",
             now,
@@ -90,7 +117,7 @@ class ConnectedAccount:
         """Logged in again: the error goes, and the next poll is due."""
         return replace(
             self.with_credentials(credentials),
-            errors=problems.cleared(self.errors, "error_code", "account_disconnected"),
+            errors=problems.cleared(self.errors, "error_code", DISCONNECTED),
             connected_at=now,
             first_synced_at=None,
             poll_at=now,
@@ -114,6 +141,10 @@ class ConnectedAccount:
         if self.customer_key is not None:
             wire["customer_key"] = self.customer_key
         return wire
+
+
+def _codes(found: Sequence[AccountProblem], kind: str) -> set[str]:
+    return {problem.code for problem in found if problem.kind == kind}
 
 
 def masked(email: str) -> str:

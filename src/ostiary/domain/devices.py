@@ -151,8 +151,17 @@ def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
         properties=properties,
         time_zone=seen.time_zone,
         errors=errors,
+        warnings=_warnings(device, seen, now),
         removed_at=None,
     )
+
+
+def _warnings(device: Device, seen: ObservedDevice, now: datetime) -> Problems:
+    codes = {warning.warning_code for warning in seen.warnings}
+    standing = tuple(warning for warning in device.warnings if warning["warning_code"] in codes)
+    for warning in seen.warnings:
+        standing = problems.raised(standing, "warning_code", warning.warning_code, warning.message, now)
+    return standing
 
 
 def removed(device: Device, now: datetime) -> Device:

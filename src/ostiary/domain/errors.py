@@ -91,11 +91,13 @@ class Rejected(ProviderError):
 
     Args:
         error_code: The wire's access-code or action error code that fits.
+        is_of_account: What stands in the way concerns the whole account, which is to be looked at again.
     """
 
-    def __init__(self, error_code: str, message: str) -> None:
+    def __init__(self, error_code: str, message: str, *, is_of_account: bool = False) -> None:
         super().__init__(message)
         self.error_code = error_code
+        self.is_of_account = is_of_account
 
 
 class NoSuchObject(ProviderError):

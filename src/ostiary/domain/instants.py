@@ -8,8 +8,10 @@ whole milliseconds since 1970, which is why anything finer is cut off on the way
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -81,6 +83,33 @@ def to_ms(instant: datetime) -> int:
 def from_ms(milliseconds: int) -> datetime:
     """The aware UTC moment so many milliseconds after 1970; the inverse of `to_ms`."""
     return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def rounded(instant: datetime, step: timedelta) -> datetime:
+    """The nearest whole multiple of `step` since 1970, halves up; a step of zero changes nothing."""
+    if not step:
+        return instant
+    return EPOCH + (instant - EPOCH + step / 2) // step * step
+
+
+def unambiguous(instant: datetime, zone: ZoneInfo, *, is_end: bool) -> datetime:
+    """
+    The instant, unless its wall-clock time comes twice, and what keeps schedules by the clock on the wall
+    might open outside of them: then the nearest one inside the window. A start at the second time becomes the
+    end of the repeated time, any end in it the beginning.
+    """
+    local = instant.astimezone(zone)
+    if not _comes_twice(local) or (local.fold == 0 and not is_end):
+        return instant
+    step = -MINUTE if is_end else MINUTE
+    edge = local.replace(fold=0 if is_end else 1, second=0, microsecond=0)
+    while _comes_twice(edge):
+        edge = (edge.astimezone(UTC) + step).astimezone(zone)
+    return (edge + MINUTE if is_end else edge).astimezone(UTC)
+
+
+def _comes_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _moment(match: re.Match[str]) -> datetime:

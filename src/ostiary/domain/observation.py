@@ -25,18 +25,9 @@ from .attribution import (
 from .events import Event, EventType
 from .provider import Capabilities, DesiredCode
 from .retry import backoff
+from .secrets import Secret
 
-SETTING_ERRORS: Final = (
-    "failed_to_set_on_device",
-    "duplicate_code_on_device",
-    "no_space_for_access_code_on_device",
-    "provider_issue",
-    "code_constraints_violated",
-    "subscription_required",
-    "access_code_inactive",
-)
-"""What a confirmation clears."""
-
+SETTING_ERROR: Final = "failed_to_set_on_device"
 REMOVING_ERROR: Final = "failed_to_remove_from_device"
 """Ends with the entry that would not go, or with the wish that it should."""
 
@@ -99,12 +90,16 @@ def observe(
     for code in codes:
         entries = attribution.ours.get(code.access_code_id, ())
         step = step_of.get(code.access_code_id)
-        outcome = None if step is None else _outcome(step, code, entries, can, names, now)
+        believed = _believed(code, entries, step)
+        wanted = desired(believed, can, names[code.access_code_id], now)
+        proof = None if _is_doubtful(step, code, entries) else step
+        stands = wanted is not None and bool(entries) and stands_as(believed, entries[0].entry, wanted, proof)
+        outcome = None if step is None else _outcome(step, believed, entries, wanted, now, stands=stands)
         if step is not None and outcome is not None:
             settled.append(replace(step, outcome=outcome, settled_at=now))
             sync_wanted = sync_wanted or outcome == "lost"
         is_open = step is not None and outcome is None
-        change = _observed(code, entries, can, names[code.access_code_id], now, step, is_open=is_open)
+        change = _observed(believed, entries, can, wanted, now, step, stands=stands, is_open=is_open)
         if outcome == "lost" and step is not None:
             change = _after_loss(change, step, now)
         if change.code != code or change.events or change.problem_events:
@@ -112,43 +107,105 @@ def observe(
     return Observation(tuple(changes), tuple(settled), attribution, sync_wanted)
 
 
+def _is_doubtful(step: Step | None, code: AccessCode, entries: tuple[Seen, ...]) -> bool:
+    """
+    Where no look tells PINs, nobody knows whether an entry was made by this set or by an earlier one that was
+    given up: there are two of them, or something has failed before.
+    """
+    if step is None or step.kind != "set" or not entries or entries[0].code_hash is not None:
+        return False
+    return len(entries) > 1 or problems.has(code.errors, "error_code", SETTING_ERROR)
+
+
+def _believed(code: AccessCode, entries: tuple[Seen, ...], step: Step | None) -> AccessCode:
+    """
+    The code without a PIN that the device may not have, where no look tells it: the confirmed one counts no
+    more once another was sent or a part of the entry is missing, which may be the PIN.
+    """
+    if code.gone_at is not None or not entries or entries[0].code_hash is not None:
+        return code
+    if code.is_code_from_vendor and _is_doubtful(step, code, entries):
+        return _forgotten(code)
+    is_other = step is not None and step.kind != "remove" and step.code_hash != code.confirmed_code_hash
+    may_miss_pin = code.is_code_from_vendor and not entries[0].entry.is_exact
+    return replace(code, confirmed_code_hash=None) if is_other or may_miss_pin else code
+
+
+def _forgotten(code: AccessCode) -> AccessCode:
+    """The PIN that the vendor had chosen is lost, to us or to the device: the next write asks for another."""
+    if not code.is_code_from_vendor:
+        return code
+    return replace(
+        code,
+        code=None,
+        code_hash=None,
+        is_code_from_vendor=False,
+        confirmed_code_hash=None,
+        confirmed_generation=0,
+    )
+
+
+def pin_told(
+    code: AccessCode, step: Step, pin: Secret, code_hash: str, now: datetime, *, is_taken: bool
+) -> tuple[AccessCode, Step]:
+    """
+    The code and its step after the answer to a write has told the PIN that the vendor chose: it is the code's
+    own from then on. A PIN that was wished for while the write was under way stays wished for.
+
+    Args:
+        is_taken: Another code of the lock has it. It is not kept, and renewed after a pause, as the other may
+            be on its way out.
+    """
+    answered = replace(step, code_hash=None if is_taken else code_hash)
+    if code.gone_at is not None or code.code_hash != step.code_hash:
+        return code, answered
+    if is_taken:
+        attempts = code.attempts + 1
+        return replace(_forgotten(code), attempts=attempts, retry_at=now + backoff(attempts)), answered
+    return replace(code, code=pin, code_hash=code_hash, is_code_from_vendor=True), answered
+
+
 def _outcome(
     step: Step,
     code: AccessCode,
     entries: tuple[Seen, ...],
-    can: Capabilities,
-    names: Mapping[str, str],
+    wanted: DesiredCode | None,
     now: datetime,
+    *,
+    stands: bool,
 ) -> Outcome | None:
     """Whether a look shows what a step was to bring about; None: not yet, and it may still come."""
     entry = entries[0].entry if entries else None
     if step.kind == "remove":
         listed = {item.entry.vendor_code_id for item in entries}
         came_true = step.vendor_code_id not in listed
+    elif entry is None or entry.is_busy:
+        came_true = False
     elif step.kind == "set":
-        came_true = entry is not None and not entry.is_busy
+        came_true = True
     else:
-        wanted = desired(code, can, names[code.access_code_id], now)
-        is_current = step.generation == code.generation and wanted is not None
-        same_pin = entry is not None and entries[0].code_hash == step.code_hash
-        came_true = (
-            entry is not None
-            and not entry.is_busy
-            and (stands_as(code, entry, wanted, step) if is_current and wanted is not None else same_pin)
-        )
+        is_current = step.generation == code.generation and wanted is not None and wanted.code is not None
+        came_true = stands if is_current else _is_done(step, entries[0])
     if came_true:
-        return "seen"
+        is_whole = stands or step.kind == "remove"  # if it is not, the next write need not wait
+        return None if is_whole and now < step.reaches_at else "seen"
     return "lost" if now >= step.wait_until else None
+
+
+def _is_done(step: Step, item: Seen) -> bool:
+    """A change that nobody waits for any more is out of the way: its PIN stands there, or it was answered."""
+    return step.outcome == "accepted" if item.code_hash is None else item.code_hash == step.code_hash
 
 
 def _observed(
     code: AccessCode,
     entries: tuple[Seen, ...],
     can: Capabilities,
-    name: str,
+    wanted: DesiredCode | None,
     now: datetime,
     step: Step | None,
     *,
+    stands: bool,
     is_open: bool,
 ) -> Change:
     """One code after a look."""
@@ -158,11 +215,13 @@ def _observed(
         return _absent(code, can, now, is_open=is_open)
     entry = entries[0].entry
     known = replace(code, vendor_code_id=entry.vendor_code_id, vendor_name=entry.name, was_sent=True)
-    wanted = desired(known, can, name, now)
+    if not code.is_on_lock and problems.has(code.errors, "error_code", DUPLICATE):
+        known = replace(known, refused_generation=None)  # what was in the way may have been this very entry
     if wanted is None:
         return Change(known)
-    if stands_as(known, entry, wanted, step) and not entry.is_busy:
-        return _confirmed(known, can, now)
+    if stands and not entry.is_busy:
+        is_on_its_way = is_open and step is not None and now < step.reaches_at
+        return Change(known) if is_on_its_way else _confirmed(known, can, now)
     if known.is_as_wished and not is_open:
         return _tampered(known, entries[0], wanted, now)
     return Change(known)
@@ -176,6 +235,7 @@ def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool
     missing = replace(missing, errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR))
     if code.is_over(now):
         return _gone(missing, now)
+    missing = _forgotten(missing)  # a PIN of the vendor's goes with its entry
     if code.confirmed_at is None:
         return Change(missing)
     forgotten = _unconfirmed(missing)
@@ -263,13 +323,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
         confirmed_generation=code.generation,
         attempts=0,
         retry_at=None,
-        errors=problems.cleared(
-            code.errors,
-            "error_code",
-            *SETTING_ERRORS,
-            REMOVING_ERROR,
-            "conflicting_external_modification",
-        ),
+        errors=(),  # it is as it should be, whatever stood in the way
         warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
     )
     was_restored = _is_tampered(code)
@@ -299,9 +353,10 @@ def _change_events(code: AccessCode, now: datetime) -> Iterable[Event]:
 
 
 def _gone(code: AccessCode, now: datetime) -> Change:
-    """Over, and the lock does not have it."""
+    """Over, and the lock does not have it. A PIN of the vendor's that was never confirmed is not told now."""
+    pin = code.confirmed_code if code.is_code_from_vendor else code.code
     events = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
-    events.append(code.event("access_code.deleted", now, secret_fields={"code": shown(code.code)}))
+    events.append(code.event("access_code.deleted", now, secret_fields={"code": shown(pin)}))
     gone = replace(
         code,
         vendor_code_id=None,
@@ -321,8 +376,12 @@ def _after_loss(change: Change, step: Step, now: datetime) -> Change:
         if step.kind == "remove"
         else "The vendor accepted the code, but the device does not show it. It is sent again."
     )
-    if change.code.gone_at is not None or (step.kind != "remove" and change.code.is_as_wished):
+    code = change.code
+    if step.kind != "remove" and step.outcome != "accepted" and code.code_hash != code.confirmed_code_hash:
+        code = _forgotten(code)  # the lost answer may have told another
+    if code.gone_at is not None or (step.kind != "remove" and code.is_as_wished):
         return change
+    change = replace(change, code=code)
     return failed(change, step.kind, None, message, now)
 
 
@@ -334,7 +393,7 @@ def failed(change: Change, kind: StepKind, error_code: str | None, message: str,
         error_code: A more specific error of the wire beside the general one.
     """
     code = change.code
-    general = REMOVING_ERROR if kind == "remove" else "failed_to_set_on_device"
+    general = REMOVING_ERROR if kind == "remove" else SETTING_ERROR
     is_new = not problems.has(code.errors, "error_code", general)
     errors = problems.raised(code.errors, "error_code", general, message, now, is_access_code_error=True)
     if error_code is not None and error_code != general:
@@ -379,18 +438,21 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
     if code.is_active(now) and code.announced == "scheduled" and stands:
         told = replace(code, announced="set")
         return Change(told, (_announcement(told, "set", now),))
-    return _warned_of_delay(code, now)
+    return _warned_of_delay(code, can, now)
 
 
-def late_from(code: AccessCode) -> datetime:
-    """When a code that is not on the lock is late; one whose start is past already gets a moment's grace."""
+def late_from(code: AccessCode, can: Capabilities) -> datetime:
+    """
+    When a code that is not on the lock is late; one whose start is past already gets a moment's grace, and
+    the time that its device needs to learn of it.
+    """
     if code.starts_at is None:
         return code.created_at + SLOW_ONGOING
-    return max(code.starts_at, code.created_at + GRACE)
+    return max(code.starts_at, code.created_at + GRACE + timedelta(seconds=can.reaches_device_after))
 
 
-def _warned_of_delay(code: AccessCode, now: datetime) -> Change:
-    is_late = code.confirmed_at is None and now >= late_from(code)
+def _warned_of_delay(code: AccessCode, can: Capabilities, now: datetime) -> Change:
+    is_late = code.confirmed_at is None and now >= late_from(code, can)
     if not is_late or problems.has(code.warnings, "warning_code", "delay_in_setting_on_device"):
         return Change(code)
     warnings = problems.raised(

@@ -27,6 +27,8 @@ class Manifest:
         provider_categories: The wire's categories that include this brand.
         default_urls: Name of a URL setting (`api_url`, `identity_url`) to the vendor's own address.
         needs_client: Whether production needs `client_id` and `client_secret` settings.
+        takes_integrator: Whether a user of the operator's own, with `username` and `password` settings, may
+            act for the accounts.
         flags: The `can_*` flags that hold for at least one device of the brand.
         device_types: The wire's `device_type` values that the brand's devices have.
         known_logins: Addresses that have a prepared home in the simulator; the first is the one to suggest.
@@ -42,15 +44,31 @@ class Manifest:
     device_types: tuple[str, ...]
     known_logins: tuple[str, ...]
     poll_every: float = 600.0
+    takes_integrator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Integrator:
+    """A user of the operator's own at the vendor."""
+
+    username: str
+    password: Secret
 
 
 @dataclass(frozen=True, slots=True)
 class VendorSite:
-    """Where the vendor's cloud is for one workspace, and as whom we come. URLs have no trailing slash."""
+    """
+    Where the vendor's cloud is for one workspace, and as whom we come. URLs have no trailing slash.
+
+    Attributes:
+        pace: Factor on the vendor's delays; below 1 only where it is simulated.
+    """
 
     urls: Mapping[str, str]
     client_id: str
     client_secret: Secret
+    integrator: Integrator | None = None
+    pace: float = 1.0
 
 
 # --- HTTP towards a vendor -----------------------------------------------------------------------
@@ -117,12 +135,47 @@ class Login:
         vendor_account_id: The vendor's own id of the account, by which a second login is recognised.
         display_name: For people; e-mail addresses are masked by the caller.
         user_identifier: The wire's object: any of `username`, `email`, `phone`.
+        settings: What the brand must know of the account at every call beside its credentials, such as
+            what the person has chosen. JSON, no secrets.
     """
 
     credentials: Credentials
     vendor_account_id: str
     display_name: str
     user_identifier: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    One thing that a person may let us into.
+
+    Attributes:
+        refusal: Why it cannot be chosen, for people; None: it can.
+    """
+
+    choice_id: str
+    name: str
+    details: str = ""
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChoices:
+    """
+    A login that wants something more of the person before it is finished.
+
+    Attributes:
+        pending: What `complete_login` needs of what has happened so far. Kept encrypted.
+        noun: What is chosen, in the plural, such as `sites`.
+        notice: What the person agrees to by going on, in whole sentences.
+    """
+
+    pending: Secret
+    noun: str
+    choices: Sequence[Choice]
+    notice: str
 
 
 class LoginFailed(Exception):
@@ -154,7 +207,7 @@ class Capabilities:
     can_remotely_lock: bool | None = None
     can_remotely_unlock: bool | None = None
     can_program_online_access_codes: bool | None = None
-    code_chosen_by: Literal["caller", "vendor"] = "caller"
+    code_chosen_by: Literal["caller", "vendor", "either"] = "caller"  # either: the vendor, if nobody says one
     code_lengths: tuple[int, ...] = ()
     code_constraints: tuple[str, ...] = ()  # the wire's constraint types without parameters
     name_max_length: int | None = None
@@ -163,6 +216,16 @@ class Capabilities:
     supports_backup_access_code_pool: bool = False
     max_access_codes: int | None = None
     settles_within: float = 60.0
+    reaches_device_after: float = 0.0
+    """How long the device goes on as before after the vendor's record has changed, where no look can tell."""
+    time_step: float = 0.0
+    """Starts and ends are whole multiples of this; 0: any instant."""
+    wall_clock_zone: str | None = None
+    """IANA name of the zone in whose wall-clock time the device keeps schedules; None: it keeps instants."""
+
+    @property
+    def vendor_may_choose(self) -> bool:
+        return self.code_chosen_by != "caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +234,29 @@ class DeviceProblem:
 
     error_code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWarning:
+    """A wire warning of a device."""
+
+    warning_code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProblem:
+    """
+    A wire error or warning of a whole account.
+
+    Attributes:
+        more: Further fields that the wire has for that code.
+    """
+
+    kind: Literal["error", "warning"]
+    code: str
+    message: str
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +284,7 @@ class ObservedDevice:
     time_zone: str | None = None
     battery_level: float | None = None
     problems: tuple[DeviceProblem, ...] = ()
+    warnings: tuple[DeviceWarning, ...] = ()
 
 
 # --- access codes ------------------------------------------------------------------------------------
@@ -210,14 +297,17 @@ class DesiredCode:
 
     Attributes:
         vendor_name: From `vendor_name()`; carries our mark.
+        code: None: the vendor chooses a PIN, anew if it has chosen one before, and tells it.
+        is_from_vendor: `code` is what the vendor has chosen: it is to stay, not to be written.
         starts_at, ends_at: Both or neither; None when the device must not limit it.
     """
 
     access_code_id: str
     vendor_name: str
-    code: Secret
+    code: Secret | None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    is_from_vendor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +320,8 @@ class ObservedCode:
         mark: Our mark, found in the vendor's name or reference field; None for somebody else's code.
         is_enabled: False: stands there but opens nothing.
         is_busy: The vendor is still at work on it; a write now would be refused.
-        is_exact: False: limited by something that we never write (weekdays, hours of the day).
+        is_exact: False: a part of it is missing, or it is limited by something that we never write (weekdays,
+            hours of the day).
         error: The vendor's last error about it.
     """
 
@@ -246,6 +337,20 @@ class ObservedCode:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Activations:
+    """
+    What operates doors whose vendor asks for more than the login.
+
+    Attributes:
+        kept: As the halves of the last activation left it.
+        now: For passwords that are made of the time.
+    """
+
+    kept: Secret
+    now: datetime
+
+
 class Account(Protocol):
     """
     A brand's verbs, bound to the credentials of one account.
@@ -258,30 +363,61 @@ class Account(Protocol):
         """Every device of the account that is a lock."""
         ...
 
+    async def list_problems(self) -> Sequence[AccountProblem]:
+        """What the vendor has against the account as a whole, now. Read together with the devices."""
+        ...
+
     async def get_device(self, vendor_device_id: str) -> ObservedDevice:
         """One device, as cheap as the vendor allows; never wakes it."""
         ...
 
-    async def lock_door(self, vendor_device_id: str) -> None:
-        """Ask the vendor to lock. Returns when the vendor accepted, not when the door is locked."""
+    async def begin_activation(self, vendor_device_id: str) -> Secret | None:
+        """
+        Begin what lets us operate this door from afar, where the vendor asks for more than the login.
+
+        Returns:
+            All activations as they are now, to be kept before anything else is called, and given to
+            `Adapter.account` from then on; None: this door asks for nothing more.
+        """
         ...
 
-    async def unlock_door(self, vendor_device_id: str) -> None:
-        """Ask the vendor to unlock. Returns when the vendor accepted, not when the door is unlocked."""
+    async def send_activation_pin(self, vendor_device_id: str) -> str:
+        """Have the vendor send the PIN for `finish_activation`. Returns to where, for people."""
+        ...
+
+    async def finish_activation(self, vendor_device_id: str, pin: Secret, *, now: datetime) -> Secret:
+        """Prove the PIN. Returns all activations as they are now."""
+        ...
+
+    async def lock_door(self, vendor_device_id: str) -> bool:
+        """
+        Ask the vendor to lock. True: the vendor answers only when the door has done it. False: it has
+        accepted, and a look must show the rest.
+        """
+        ...
+
+    async def unlock_door(self, vendor_device_id: str) -> bool:
+        """Ask the vendor to unlock. Returns as `lock_door`."""
         ...
 
     async def list_access_codes(self, vendor_device_id: str) -> Sequence[ObservedCode]:
         """Every code on the device, ours and others'. A read of the vendor's record, not of a write."""
         ...
 
-    async def set_access_code(self, vendor_device_id: str, wanted: DesiredCode) -> None:
-        """Program one code that is not on the device yet. Only a later look shows whether it is."""
+    async def set_access_code(self, vendor_device_id: str, wanted: DesiredCode) -> Secret | None:
+        """
+        Program one code that is not on the device yet. Only a later look shows whether it is.
+
+        Returns:
+            The PIN that the vendor has chosen, if it did: it may never be told again. None also when the
+            vendor is not ready for all of it; a look then shows what is missing, and a change completes it.
+        """
         ...
 
     async def change_access_code(
         self, vendor_device_id: str, vendor_code_id: str, wanted: DesiredCode
-    ) -> None:
-        """Bring a code on the device to `wanted`, all fields, in place."""
+    ) -> Secret | None:
+        """Bring a code on the device to `wanted`, all fields, in place. Returns as `set_access_code`."""
         ...
 
     async def remove_access_code(self, vendor_device_id: str, vendor_code_id: str) -> None:
@@ -308,12 +444,25 @@ class Adapter(Protocol):
 
     async def finish_login(
         self, query: Mapping[str, str], *, redirect_uri: str, verifier: str, now: datetime
-    ) -> Login:
+    ) -> Login | LoginChoices:
         """
-        Turn what came back to `redirect_uri` into credentials.
+        Turn what came back to `redirect_uri` into credentials, or into what the person must choose first.
 
         Raises:
             LoginFailed: The person cancelled or the vendor refused.
+        """
+        ...
+
+    async def complete_login(self, pending: Secret, chosen: Sequence[str], *, now: datetime) -> Login:
+        """
+        The person has chosen, and has agreed to the notice. May be called again after a lost answer.
+
+        Args:
+            pending: Of the `LoginChoices`.
+            chosen: Ids of choices, at least one; the caller has not compared them with what was offered.
+
+        Raises:
+            LoginFailed: The vendor refuses, or a choice is none that may be made.
         """
         ...
 
@@ -327,7 +476,11 @@ class Adapter(Protocol):
         """
         ...
 
-    def account(self, credentials: Credentials) -> Account: ...
+    def account(
+        self, credentials: Credentials, settings: Mapping[str, Any], activations: Activations | None = None
+    ) -> Account:
+        """The account's verbs. `settings` are those of its `Login`, `activations` those of its doors."""
+        ...
 
     def vendor_name(self, name: str | None, mark: str) -> str:
         """The name to give a code at the vendor: shortened to its limit, unique, carrying `mark`."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Final
 
 from .access_codes import AccessCode
 from .attribution import (
@@ -32,13 +33,14 @@ from .observation import (
     DUPLICATE,
     FINAL,
     REMOVING_ERROR,
-    SETTING_ERRORS,
+    SETTING_ERROR,
     Change,
     Observation,
     advance,
     failed,
     late_from,
     observe,
+    pin_told,
     refused,
 )
 from .provider import Capabilities, DesiredCode
@@ -46,8 +48,9 @@ from .provider import Capabilities, DesiredCode
 __all__ = [
     "DUPLICATE",
     "FINAL",
+    "NO_SPACE",
     "REMOVING_ERROR",
-    "SETTING_ERRORS",
+    "SETTING_ERROR",
     "Attribution",
     "Change",
     "Observation",
@@ -65,10 +68,14 @@ __all__ = [
     "failed",
     "needs_look",
     "observe",
+    "pin_told",
     "plan",
     "refused",
     "stands_as",
 ]
+
+
+NO_SPACE: Final = "no_space_for_access_code_on_device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,7 @@ def _within_room(
             continue  # one of ours that is about to go or to change: wait until a look shows it
         elif room is not None and room <= 0:
             blocked[code.access_code_id] = (
-                "no_space_for_access_code_on_device",
+                NO_SPACE,
                 "The device holds as many codes as it can. The code is set when one leaves it.",
             )
         else:
@@ -241,21 +248,29 @@ def due(
     codes: Sequence[AccessCode], open_steps: Sequence[Step], can: Capabilities, now: datetime
 ) -> datetime | None:
     """The next instant at which a tick has something to do; None: never by itself."""
-    instants = [now + _look_interval(step, now) for step in open_steps]
+    met = {code.access_code_id for code in codes if code.is_on_lock}
+    instants = [_next_look(step, now, is_met=step.access_code_id in met) for step in open_steps]
     waiting = {step.access_code_id for step in open_steps}
     for code in codes:
         if code.gone_at is not None:
             continue
         moments = (code.programmed_from(can), code.starts_at, code.ends_at, code.retry_at)
         instants.extend(moment for moment in moments if moment is not None and moment > now)
-        if code.confirmed_at is None and late_from(code) > now:
-            instants.append(late_from(code))
+        if code.confirmed_at is None and late_from(code, can) > now:
+            instants.append(late_from(code, can))
         if code.access_code_id not in waiting and _wants_write(code, can, now):
             instants.append(now + timedelta(seconds=2))
     return min(instants, default=None)
 
 
-def _look_interval(step: Step, now: datetime) -> timedelta:
-    """Often at first, as a device usually answers within seconds, then ever less."""
+def _next_look(step: Step, now: datetime, *, is_met: bool) -> datetime:
+    """
+    Often at first, as a device usually answers within seconds, then ever less; and not before the device can
+    know of it, when all that is left to do is to wait for that: a look has shown the entry (`is_met`), which
+    may have to be completed, or it is to go.
+    """
     age = (now - step.planned_at).total_seconds()
-    return timedelta(seconds=0.4 if age < 2 else 1.0 if age < 10 else 3.0 if age < 60 else 15.0)
+    soon = now + timedelta(seconds=0.4 if age < 2 else 1.0 if age < 10 else 3.0 if age < 60 else 15.0)
+    is_told = step.kind == "remove" or (step.code_hash is not None and is_met)
+    waits = step.outcome == "accepted" and is_told and age >= 2
+    return max(soon, step.reaches_at) if waits else soon

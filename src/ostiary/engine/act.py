@@ -26,9 +26,12 @@ from ..domain.errors import (
 )
 from ..domain.provider import Account, ObservedDevice
 from ..store.tx import Tx
+from . import poll
 from .hold import Hold
 
 LOOK_EVERY: Final = 0.4
+AT_REST: Final = timedelta(seconds=15)
+"""After an opening for a moment a door has locked itself again by then."""
 
 
 async def operate_door(hold: Hold, device_id: str) -> None:
@@ -57,7 +60,7 @@ async def set_due(
 
 async def _operate(hold: Hold, attempt: ActionAttempt, device: Device) -> None:
     if attempt.sent_at is None and not await _send_once(hold, attempt, device):
-        return
+        return  # settled: it failed, or the vendor's answer itself was the door's
     look: ObservedDevice | None = None
     while await _time_left(hold, attempt) > 0:
         look = await _look(hold, device)
@@ -81,13 +84,13 @@ def _is_done(attempt: ActionAttempt, device: Device, look: ObservedDevice) -> bo
 
 
 async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool:
-    """True: the vendor has it, or may have it. False: the attempt is settled."""
+    """True: the vendor has it, or may have it, and a look must tell. False: the attempt is settled."""
     while (left := await _time_left(hold, attempt)) > 0:
         if not await hold.write(_mark_sent, attempt):
             return False
         try:
             async with asyncio.timeout(left):
-                await hold.call(lambda account: _verb(account, attempt, device))
+                is_done = await hold.call(lambda account: _verb(account, attempt, device))
         except (OutcomeUnknown, TimeoutError):
             return True
         except (Rejected, NoSuchObject) as error:
@@ -106,17 +109,18 @@ async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool
             await hold.write(_fail, hold, attempt, "provider_issue", str(error))
             return False
         else:
-            return True
+            if is_done:
+                await hold.write(_succeed, hold, attempt, None)
+            return not is_done
     message = f"{device.display_name} could not be reached in time. Nothing was sent."
     await hold.write(_fail, hold, attempt, "action_attempt_expired", message)
     return False
 
 
-async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> None:
+async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> bool:
     if attempt.wants_locked:
-        await account.lock_door(device.vendor_device_id)
-    else:
-        await account.unlock_door(device.vendor_device_id)
+        return await account.lock_door(device.vendor_device_id)
+    return await account.unlock_door(device.vendor_device_id)
 
 
 async def _look(hold: Hold, device: Device) -> ObservedDevice | None:
@@ -170,18 +174,22 @@ async def _unmark_sent(tx: Tx, attempt: ActionAttempt) -> None:
     await store.action_attempts.update_attempt(tx, replace(current, sent_at=None))
 
 
-async def _succeed(tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDevice) -> None:
+async def _succeed(tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDevice | None) -> None:
+    """`look` None: the vendor answers for the door, and there is nothing to see any more."""
     current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
     device = await store.devices.find(tx, attempt.device_id)
     account = await store.connected_accounts.find(tx, attempt.connected_account_id)
     if current.status != "pending" or device is None or account is None:
         return
-    after = devices.observed(device, look, tx.now)
-    await store.devices.update_device(tx, after, hold.render(after, account))
-    result = {"was_confirmed_by_device": look.is_locked is not None}
+    if look is None:
+        await poll.look_soon(tx, account, AT_REST)  # what the door looks like when it is at rest again
+    else:
+        device = devices.observed(device, look, tx.now)
+        await store.devices.update_device(tx, device, hold.render(device, account))
+    result = {"was_confirmed_by_device": look is None or look.is_locked is not None}
     settled = current.succeeded(tx.now, result)
     await store.action_attempts.update_attempt(tx, settled)
-    for told in outcome_events(settled, after, tx.now):
+    for told in outcome_events(settled, device, tx.now):
         tx.emit(told)
 
 

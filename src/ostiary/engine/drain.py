@@ -157,9 +157,8 @@ class Drain:
         """The vendor does not know the device: the list of devices will tell what became of it."""
         await self._postpone(tx, device_id, None)
         account = await store.connected_accounts.find(tx, self.hold.account.connected_account_id)
-        if account is not None and account.poll_at is not None:
-            sooner = min(account.poll_at, tx.now + timedelta(seconds=5))
-            await store.connected_accounts.update_account(tx, replace(account, poll_at=sooner))
+        if account is not None:
+            await poll.look_soon(tx, account)
 
 
 # --- taking and giving back an account -------------------------------------------------------------------
@@ -170,6 +169,17 @@ async def drain_account(
 ) -> None:
     """Take the account if it is free, drain it, and give it back with the time of the next drain."""
     lease = secrets.token_hex(8)
+    try:
+        await _drain(database, vendors, connected_account_id, woken, lease)
+    except asyncio.CancelledError:
+        # Wherever it was, in the middle of taking it too: whoever knows the lease can give it back.
+        await finish(database.write(_give_back, connected_account_id, lease, 0.0))
+        raise
+
+
+async def _drain(
+    database: Database, vendors: Vendors, connected_account_id: str, woken: asyncio.Event, lease: str
+) -> None:
     taken = await database.write(_take, connected_account_id, lease)
     if taken is None:
         return
@@ -190,13 +200,22 @@ async def drain_account(
             await hold.write(poll.disconnect, hold)
     except Stop as stop:
         retry_after = stop.retry_after
-    except asyncio.CancelledError:
-        await finish(database.write(_give_back, connected_account_id, lease, 0.0))
-        raise
     except Exception:
         log.exception("a bug in the drain of account %s; it is tried again later", connected_account_id)
         retry_after = 30.0
     await database.write(_give_back, connected_account_id, lease, retry_after)
+
+
+async def take(database: Database, vendors: Vendors, connected_account_id: str) -> Hold | None:
+    """The account, for other work than a drain; None while somebody else has it. Raises: KeyError."""
+    lease = secrets.token_hex(8)
+    taken = await database.write(_take, connected_account_id, lease)
+    return None if taken is None else Hold(database, vendors, *taken, lease)
+
+
+async def give_back(database: Database, hold: Hold) -> None:
+    """What `take` took; the engine goes on at once."""
+    await database.write(_give_back, hold.account.connected_account_id, hold.lease, None)
 
 
 async def _take(tx: Tx, connected_account_id: str, lease: str) -> tuple[ConnectedAccount, Workspace] | None:

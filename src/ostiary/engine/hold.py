@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from .. import store
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.errors import LoginExpired, LoginRejected, OutcomeUnknown, RateLimited, Unreachable
-from ..domain.provider import Account
+from ..domain.provider import Account, Activations, Credentials
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from .vendors import Vendors, render
@@ -96,13 +96,18 @@ class Hold:
         """One vendor call as this account, with a refresh of the login when that is what it takes."""
         credentials = self.account.credentials
         try:
-            return await verb(self.adapter.account(credentials))
+            return await verb(await self._verbs(credentials))
         except LoginExpired:
             await self._refresh(credentials.access_token)
         try:
-            return await verb(self.adapter.account(self.account.credentials))
+            return await verb(await self._verbs(self.account.credentials))
         except LoginExpired:
             raise LoginRejected("the vendor refuses a login that it has just renewed") from None
+
+    async def _verbs(self, credentials: Credentials) -> Account:
+        kept = self.account.activations
+        activations = None if kept is None else Activations(kept, await self.read(now_of))
+        return self.adapter.account(credentials, self.account.settings, activations)
 
     async def _refresh(self, spent: Any) -> None:
         """

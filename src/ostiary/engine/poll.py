@@ -12,7 +12,7 @@ from ..domain.devices import Device
 from ..domain.errors import LoginExpired, LoginRejected, RateLimited, Unreachable
 from ..domain.events import event
 from ..domain.ids import ordered_id
-from ..domain.provider import ObservedDevice
+from ..domain.provider import AccountProblem, ObservedDevice
 from ..domain.retry import backoff
 from ..store.tx import Tx
 from .hold import Hold
@@ -23,12 +23,13 @@ async def poll(hold: Hold) -> None:
     asked_at = await hold.read(_poll_at, hold)
     try:
         seen = await hold.call(lambda account: account.list_devices())
+        found = await hold.call(lambda account: account.list_problems())
     except (Unreachable, RateLimited) as error:
         await hold.write(_postpone, hold, error.retry_after)
         return
     except LoginExpired as error:
         raise LoginRejected(str(error)) from error
-    await hold.write(settle, hold, seen, asked_at)
+    await hold.write(settle, hold, seen, found, asked_at)
 
 
 async def _poll_at(tx: Tx, hold: Hold) -> datetime | None:
@@ -47,9 +48,15 @@ async def _postpone(tx: Tx, hold: Hold, retry_after: float | None) -> None:
     )
 
 
-async def settle(tx: Tx, hold: Hold, seen: Sequence[ObservedDevice], asked_at: datetime | None) -> None:
+async def settle(
+    tx: Tx,
+    hold: Hold,
+    seen: Sequence[ObservedDevice],
+    found: Sequence[AccountProblem],
+    asked_at: datetime | None,
+) -> None:
     """
-    One transaction for the whole look: devices, their events, and the account's first sync.
+    One transaction for the whole look: problems, devices, their events, and the account's first sync.
 
     Args:
         asked_at: The account's `poll_at` before the vendor was asked. Another one by now means that somebody
@@ -58,6 +65,7 @@ async def settle(tx: Tx, hold: Hold, seen: Sequence[ObservedDevice], asked_at: d
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if account is None:
         return
+    account = await _settle_problems(tx, hold, account, found)
     known = {device.vendor_device_id: device for device in await store.devices.of_account(tx, account)}
     for look in seen:
         before = known.pop(look.vendor_device_id, None)
@@ -71,6 +79,26 @@ async def settle(tx: Tx, hold: Hold, seen: Sequence[ObservedDevice], asked_at: d
             await store.devices.update_device(tx, device, hold.render(device, account))
             tx.emit(device.event("device.removed", tx.now))
     await _settle_account(tx, hold, account, asked_at)
+
+
+async def _settle_problems(
+    tx: Tx, hold: Hold, account: ConnectedAccount, found: Sequence[AccountProblem]
+) -> ConnectedAccount:
+    """
+    What the vendor has against the account stands on its devices and codes too. When it changes, codes that
+    have failed are tried again at once: what was in their way may be gone.
+    """
+    after = account.observed(found, tx.now)
+    if (after.errors, after.warnings) == (account.errors, account.warnings):
+        return account
+    await store.connected_accounts.update_account(tx, after)
+    for device in await store.devices.of_account(tx, after):
+        await store.devices.update_device(tx, device, hold.render(device, after))
+        for code in await store.access_codes.on_device(tx, device.device_id):
+            if code.retry_at is not None:
+                await store.access_codes.update_code(tx, replace(code, retry_at=None))
+        await store.devices.wake(tx, device.device_id)
+    return after
 
 
 async def _add(tx: Tx, hold: Hold, account: ConnectedAccount, look: ObservedDevice) -> None:
@@ -126,6 +154,13 @@ async def _settle_account(tx: Tx, hold: Hold, account: ConnectedAccount, asked_a
             )
         )
     await store.connected_accounts.update_account(tx, settled)
+
+
+async def look_soon(tx: Tx, account: ConnectedAccount, wait: timedelta = timedelta(seconds=5)) -> None:
+    """Something at the account is not as it was: the list of devices and problems will tell what."""
+    if account.poll_at is not None:
+        sooner = min(account.poll_at, tx.now + wait)
+        await store.connected_accounts.update_account(tx, replace(account, poll_at=sooner))
 
 
 async def disconnect(tx: Tx, hold: Hold) -> None:

@@ -30,6 +30,7 @@ from ..domain.errors import (
 from ..domain.provider import Account, Capabilities, ObservedCode, ObservedDevice
 from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step, StepKind
 from ..domain.retry import backoff
+from ..domain.secrets import Secret
 from ..store.tx import Tx
 from . import act, poll
 from .hold import Hold
@@ -268,7 +269,7 @@ async def _write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
     if step is None:
         return
     try:
-        await hold.call(lambda account: _send(account, hold, device_id, planned))
+        told = await hold.call(lambda account: _send(account, hold, device_id, planned))
     except OutcomeUnknown:
         await hold.write(_settle_step, device_id, step, "unknown")
     except Rejected as error:
@@ -284,21 +285,21 @@ async def _write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
         await hold.write(_settle_step, device_id, step, "not_sent")
         raise
     else:
-        await hold.write(_settle_step, device_id, step, "accepted")
+        await hold.write(_settle_step, device_id, step, "accepted", told)
 
 
-async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> None:
+async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> Secret | None:
+    """The PIN, if the vendor chose one and has now told it."""
     vendor_device_id = await hold.read(_vendor_device_id, device_id)
     if planned.kind == "remove":
         assert planned.vendor_code_id is not None
         await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
-    elif planned.kind == "change":
+        return None
+    assert planned.wanted is not None
+    if planned.kind == "change":
         assert planned.vendor_code_id is not None
-        assert planned.wanted is not None
-        await account.change_access_code(vendor_device_id, planned.vendor_code_id, planned.wanted)
-    else:
-        assert planned.wanted is not None
-        await account.set_access_code(vendor_device_id, planned.wanted)
+        return await account.change_access_code(vendor_device_id, planned.vendor_code_id, planned.wanted)
+    return await account.set_access_code(vendor_device_id, planned.wanted)
 
 
 async def _vendor_device_id(tx: Tx, device_id: str) -> str:
@@ -317,7 +318,7 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
-    patience = timedelta(seconds=CALL_SECONDS) + _settling(planned.kind, device.can)
+    sent_by = tx.now + timedelta(seconds=CALL_SECONDS)
     step = Step(
         step_id=str(uuid4()),
         access_code_id=code.access_code_id,
@@ -327,7 +328,8 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         code_hash=code.code_hash,
         planned_at=tx.now,
         outcome="planned",
-        wait_until=tx.now + patience,
+        wait_until=sent_by + _settling(planned.kind, device.can),
+        reaches_at=sent_by + _reaching(device.can) if _reaching(device.can) else tx.now,
     )
     await store.access_codes.write_down(tx, device.workspace_id, device_id, step)
     if planned.kind == "set" and not code.was_sent:
@@ -335,16 +337,45 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
     return step
 
 
-async def _settle_step(tx: Tx, device_id: str, step: Step, outcome: Outcome) -> None:
-    """What the vendor answered. Accepted and unknown stay open until a look shows more."""
+async def _settle_step(
+    tx: Tx, device_id: str, step: Step, outcome: Outcome, told: Secret | None = None
+) -> None:
+    """
+    What the vendor answered. Accepted and unknown stay open until a look shows more. A PIN that the vendor
+    tells only now is kept with the step that made it: if this is lost, so is the PIN, and it is renewed.
+    """
     device = await store.devices.find(tx, device_id)
     if device is None:
         return
     if outcome == "not_sent":
         await store.access_codes.update_step(tx, replace(step, outcome=outcome, settled_at=tx.now))
         return
-    wait_until = tx.now + _settling(step.kind, device.can)
-    await store.access_codes.update_step(tx, replace(step, outcome=outcome, wait_until=wait_until))
+    settled = replace(
+        step,
+        outcome=outcome,
+        wait_until=tx.now + _settling(step.kind, device.can),
+        reaches_at=tx.now + _reaching(device.can),
+    )
+    if told is not None:
+        settled = await _keep_pin(tx, device_id, settled, told)
+    await store.access_codes.update_step(tx, settled)
+
+
+async def _keep_pin(tx: Tx, device_id: str, step: Step, told: Secret) -> Step:
+    """The vendor's PIN becomes the code's own, unless another code of the lock has it: then it is renewed."""
+    code_hash = tx.vault.pin_hash(device_id, told)
+    code = await store.access_codes.find(tx, step.access_code_id)
+    holder = await store.access_codes.by_pin(tx, device_id, code_hash)
+    if code is None or (holder is not None and holder.access_code_id != code.access_code_id):
+        return step
+    await store.access_codes.update_code(
+        tx, replace(code, code=told, code_hash=code_hash, is_code_from_vendor=True)
+    )
+    return replace(step, code_hash=code_hash)
+
+
+def _reaching(can: Capabilities) -> timedelta:
+    return timedelta(seconds=can.reaches_device_after)
 
 
 def _settling(kind: StepKind, can: Capabilities) -> timedelta:
@@ -353,7 +384,7 @@ def _settling(kind: StepKind, can: Capabilities) -> timedelta:
     keeps a guest's code on the lock, so it is given less time.
     """
     seconds = min(REMOVAL_SETTLES, can.settles_within) if kind == "remove" else can.settles_within
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=seconds) + _reaching(can)
 
 
 async def _missed(tx: Tx, device_id: str, step: Step) -> None:
@@ -376,6 +407,8 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
         # A code that was removed at the door stays taken in the vendor's record until it reads the lock.
         device = replace(lock.device, sync_wanted=True)
         await store.devices.update_device(tx, device, hold.render(device, lock.account))
+    if error.is_of_account:
+        await poll.look_soon(tx, lock.account)
     if change.code.refused_generation == code.generation:
         why = msgspec.json.encode({"type": error.error_code, "message": str(error)}).decode()
         await store.action_attempts.give_up_code(tx, code.access_code_id, why)

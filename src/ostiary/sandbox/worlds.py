@@ -13,7 +13,7 @@ from typing import Final
 
 from .. import store
 from ..domain.errors import ApiError
-from ..domain.provider import AsgiApp, Brand, Receive, Scope, Send, VendorSite
+from ..domain.provider import AsgiApp, Brand, Integrator, Receive, Scope, Send, VendorSite
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
@@ -22,6 +22,7 @@ from ..wire.http import error_body, respond
 
 PREFIX: Final = "/ostiary/sandbox/"
 CLIENT_ID: Final = "ostiary-sandbox"
+INTEGRATOR: Final = Integrator("integration@example.com", Secret("1234"))  # as everybody at the simulators
 
 
 class World:
@@ -62,7 +63,13 @@ class Worlds:
         """The simulated vendor as the production adapter sees it."""
         url = self._url(workspace.workspace_id, provider)
         manifest = self._brands[provider].manifest
-        return VendorSite(dict.fromkeys(manifest.default_urls, url), CLIENT_ID, _client_secret(workspace))
+        return VendorSite(
+            dict.fromkeys(manifest.default_urls, url),
+            CLIENT_ID,
+            _client_secret(workspace),
+            INTEGRATOR if manifest.takes_integrator else None,
+            self._pace,
+        )
 
     def app_for(self, url: str) -> AsgiApp | None:
         """What is mounted at exactly this URL; for `InProcessHttp`."""

@@ -11,7 +11,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -30,7 +30,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -46,7 +46,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -70,7 +70,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -87,7 +87,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -102,7 +102,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -114,7 +114,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, errors, warnings)
+    refused_generation, is_code_from_vendor, errors, warnings)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -124,7 +124,8 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(vendor_name)s::VARCHAR, %(confirmed_at)s::BIGINT, %(confirmed_name)s::VARCHAR, %(confirmed_code)s,
     %(confirmed_code_hash)s::VARCHAR, %(confirmed_starts_at)s::BIGINT, %(confirmed_ends_at)s::BIGINT,
     %(confirmed_generation)s::BIGINT, %(announced)s::VARCHAR, %(gone_at)s::BIGINT, %(attempts)s::BIGINT,
-    %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(errors)s::VARCHAR, %(warnings)s::VARCHAR);
+    %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(is_code_from_vendor)s::INTEGER,
+    %(errors)s::VARCHAR, %(warnings)s::VARCHAR);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -153,7 +154,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -175,7 +176,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -196,7 +197,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -228,8 +229,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     confirmed_starts_at=%(confirmed_starts_at)s::BIGINT, confirmed_ends_at=%(confirmed_ends_at)s::BIGINT,
     confirmed_generation=%(confirmed_generation)s::BIGINT, announced=%(announced)s::VARCHAR,
     gone_at=%(gone_at)s::BIGINT, attempts=%(attempts)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
-    refused_generation=%(refused_generation)s::BIGINT, errors=%(errors)s::VARCHAR,
-    warnings=%(warnings)s::VARCHAR
+    refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
+    errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- action_attempts.door
@@ -363,8 +364,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.login_state_hash = %(hash)s::VARCHAR;
 
@@ -382,8 +383,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = %(id)s::VARCHAR
 AND connect_webviews.workspace_id = %(ws)s::VARCHAR;
@@ -393,15 +394,15 @@ INSERT INTO connect_webviews (connect_webview_id, workspace_id, auth_token, auth
     connected_account_id, selected_provider, accepted_providers, accepted_capabilities, any_provider_allowed,
     device_selection_mode, custom_redirect_url, custom_redirect_failure_url, custom_metadata, customer_key,
     automatically_manage_new_devices, wait_for_device_creation, login_state_hash, login_verifier,
-    authorized_at, expires_at, created_at)
+    pending_login, authorized_at, expires_at, created_at)
 VALUES (%(connect_webview_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(auth_token)s,
     %(auth_token_hash)s::VARCHAR, %(status)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(selected_provider)s::VARCHAR, %(accepted_providers)s::VARCHAR, %(accepted_capabilities)s::VARCHAR,
     %(any_provider_allowed)s::INTEGER, %(device_selection_mode)s::VARCHAR, %(custom_redirect_url)s::VARCHAR,
     %(custom_redirect_failure_url)s::VARCHAR, %(custom_metadata)s::VARCHAR, %(customer_key)s::VARCHAR,
     %(automatically_manage_new_devices)s::INTEGER, %(wait_for_device_creation)s::INTEGER,
-    %(login_state_hash)s::VARCHAR, %(login_verifier)s, %(authorized_at)s::BIGINT, %(expires_at)s::BIGINT,
-    %(created_at)s::BIGINT);
+    %(login_state_hash)s::VARCHAR, %(login_verifier)s, %(pending_login)s, %(authorized_at)s::BIGINT,
+    %(expires_at)s::BIGINT, %(created_at)s::BIGINT);
 
 -- connect_webviews.list
 SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
@@ -411,8 +412,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.workspace_id = %(ws)s::VARCHAR
 AND connect_webviews.created_at >= %(from_at)s::BIGINT
@@ -429,8 +430,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = %(id)s::VARCHAR
 AND connect_webviews.auth_token_hash = %(hash)s::VARCHAR;
@@ -449,8 +450,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, auth_token=%(auth_token)s, status=%(
     automatically_manage_new_devices=%(automatically_manage_new_devices)s::INTEGER,
     wait_for_device_creation=%(wait_for_device_creation)s::INTEGER,
     login_state_hash=%(login_state_hash)s::VARCHAR, login_verifier=%(login_verifier)s,
-    authorized_at=%(authorized_at)s::BIGINT, expires_at=%(expires_at)s::BIGINT,
-    created_at=%(created_at)s::BIGINT
+    pending_login=%(pending_login)s, authorized_at=%(authorized_at)s::BIGINT,
+    expires_at=%(expires_at)s::BIGINT, created_at=%(created_at)s::BIGINT
 WHERE connect_webviews.connect_webview_id = %(the_key)s::VARCHAR;
 
 -- connected_accounts.all
@@ -458,9 +459,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 ORDER BY connected_accounts.created_at;
@@ -470,9 +472,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.provider = %(provider)s::VARCHAR
@@ -507,9 +510,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
 AND connected_accounts.workspace_id = %(ws)s::VARCHAR;
@@ -519,33 +523,35 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
-    errors, warnings, access_token, refresh_token, token_expires_at, created_at, connected_at,
-    first_synced_at, poll_at, attempts, due_at, leased_until)
+    errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
+    connected_at, first_synced_at, poll_at, attempts, due_at, leased_until)
 VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider)s::VARCHAR,
     %(vendor_account_id)s::VARCHAR, %(display_name)s::VARCHAR, %(user_identifier)s::VARCHAR,
     %(accepted_capabilities)s::VARCHAR, %(automatically_manage_new_devices)s::INTEGER,
     %(custom_metadata)s::VARCHAR, %(customer_key)s::VARCHAR, %(errors)s::VARCHAR, %(warnings)s::VARCHAR,
-    %(access_token)s, %(refresh_token)s, %(token_expires_at)s::BIGINT, %(created_at)s::BIGINT,
-    %(connected_at)s::BIGINT, %(first_synced_at)s::BIGINT, %(poll_at)s::BIGINT, %(attempts)s::BIGINT,
-    %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
+    %(settings)s::VARCHAR, %(access_token)s, %(refresh_token)s, %(activations)s, %(token_expires_at)s::BIGINT,
+    %(created_at)s::BIGINT, %(connected_at)s::BIGINT, %(first_synced_at)s::BIGINT, %(poll_at)s::BIGINT,
+    %(attempts)s::BIGINT, %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.created_at >= %(from_at)s::BIGINT
@@ -579,10 +585,11 @@ SET workspace_id=%(workspace_id)s::VARCHAR, provider=%(provider)s::VARCHAR,
     user_identifier=%(user_identifier)s::VARCHAR, accepted_capabilities=%(accepted_capabilities)s::VARCHAR,
     automatically_manage_new_devices=%(automatically_manage_new_devices)s::INTEGER,
     custom_metadata=%(custom_metadata)s::VARCHAR, customer_key=%(customer_key)s::VARCHAR,
-    errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR, access_token=%(access_token)s,
-    refresh_token=%(refresh_token)s, token_expires_at=%(token_expires_at)s::BIGINT,
-    created_at=%(created_at)s::BIGINT, connected_at=%(connected_at)s::BIGINT,
-    first_synced_at=%(first_synced_at)s::BIGINT, poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT
+    errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR, settings=%(settings)s::VARCHAR,
+    access_token=%(access_token)s, refresh_token=%(refresh_token)s, activations=%(activations)s,
+    token_expires_at=%(token_expires_at)s::BIGINT, created_at=%(created_at)s::BIGINT,
+    connected_at=%(connected_at)s::BIGINT, first_synced_at=%(first_synced_at)s::BIGINT,
+    poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT
 WHERE connected_accounts.connected_account_id = %(the_key)s::VARCHAR;
 
 -- connected_accounts.wake
@@ -814,14 +821,15 @@ VALUES (%(name)s::VARCHAR, %(value)s);
 
 -- steps.insert
 INSERT INTO steps (step_id, workspace_id, device_id, access_code_id, kind, generation, vendor_code_id,
-    code_hash, planned_at, outcome, wait_until, settled_at)
+    code_hash, planned_at, outcome, wait_until, reaches_at, settled_at)
 VALUES (%(step_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(device_id)s::VARCHAR, %(access_code_id)s::VARCHAR,
     %(kind)s::VARCHAR, %(generation)s::BIGINT, %(vendor_code_id)s::VARCHAR, %(code_hash)s::VARCHAR,
-    %(planned_at)s::BIGINT, %(outcome)s::VARCHAR, %(wait_until)s::BIGINT, %(settled_at)s::BIGINT);
+    %(planned_at)s::BIGINT, %(outcome)s::VARCHAR, %(wait_until)s::BIGINT, %(reaches_at)s::BIGINT,
+    %(settled_at)s::BIGINT);
 
 -- steps.open
 SELECT steps.step_id, steps.access_code_id, steps.kind, steps.generation, steps.vendor_code_id,
-    steps.code_hash, steps.planned_at, steps.outcome, steps.wait_until, steps.settled_at
+    steps.code_hash, steps.planned_at, steps.outcome, steps.wait_until, steps.reaches_at, steps.settled_at
 FROM steps
 WHERE steps.device_id = %(device)s::VARCHAR
 AND steps.settled_at IS NULL
@@ -832,7 +840,7 @@ UPDATE steps
 SET access_code_id=%(access_code_id)s::VARCHAR, kind=%(kind)s::VARCHAR, generation=%(generation)s::BIGINT,
     vendor_code_id=%(vendor_code_id)s::VARCHAR, code_hash=%(code_hash)s::VARCHAR,
     planned_at=%(planned_at)s::BIGINT, outcome=%(outcome)s::VARCHAR, wait_until=%(wait_until)s::BIGINT,
-    settled_at=%(settled_at)s::BIGINT
+    reaches_at=%(reaches_at)s::BIGINT, settled_at=%(settled_at)s::BIGINT
 WHERE steps.step_id = %(the_key)s::VARCHAR;
 
 -- steps.written_pins

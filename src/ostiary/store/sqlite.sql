@@ -11,7 +11,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -30,7 +30,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -46,7 +46,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -70,7 +70,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -87,7 +87,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -102,7 +102,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -114,13 +114,13 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, errors, warnings)
+    refused_generation, is_code_from_vendor, errors, warnings)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
     :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
-    :gone_at, :attempts, :retry_at, :refused_generation, :errors, :warnings);
+    :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :errors, :warnings);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -149,7 +149,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -171,7 +171,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -192,7 +192,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -220,7 +220,8 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     confirmed_code=:confirmed_code, confirmed_code_hash=:confirmed_code_hash,
     confirmed_starts_at=:confirmed_starts_at, confirmed_ends_at=:confirmed_ends_at,
     confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
-    retry_at=:retry_at, refused_generation=:refused_generation, errors=:errors, warnings=:warnings
+    retry_at=:retry_at, refused_generation=:refused_generation, is_code_from_vendor=:is_code_from_vendor,
+    errors=:errors, warnings=:warnings
 WHERE access_codes.access_code_id = :the_key;
 
 -- action_attempts.door
@@ -350,8 +351,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.login_state_hash = :hash;
 
@@ -369,8 +370,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = :id
 AND connect_webviews.workspace_id = :ws;
@@ -380,12 +381,12 @@ INSERT INTO connect_webviews (connect_webview_id, workspace_id, auth_token, auth
     connected_account_id, selected_provider, accepted_providers, accepted_capabilities, any_provider_allowed,
     device_selection_mode, custom_redirect_url, custom_redirect_failure_url, custom_metadata, customer_key,
     automatically_manage_new_devices, wait_for_device_creation, login_state_hash, login_verifier,
-    authorized_at, expires_at, created_at)
+    pending_login, authorized_at, expires_at, created_at)
 VALUES (:connect_webview_id, :workspace_id, :auth_token, :auth_token_hash, :status, :connected_account_id,
     :selected_provider, :accepted_providers, :accepted_capabilities, :any_provider_allowed,
     :device_selection_mode, :custom_redirect_url, :custom_redirect_failure_url, :custom_metadata,
     :customer_key, :automatically_manage_new_devices, :wait_for_device_creation, :login_state_hash,
-    :login_verifier, :authorized_at, :expires_at, :created_at);
+    :login_verifier, :pending_login, :authorized_at, :expires_at, :created_at);
 
 -- connect_webviews.list
 SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
@@ -395,8 +396,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.workspace_id = :ws
 AND connect_webviews.created_at >= :from_at
@@ -413,8 +414,8 @@ SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, conne
     connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
     connect_webviews.custom_metadata, connect_webviews.customer_key,
     connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
-    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.authorized_at,
-    connect_webviews.expires_at, connect_webviews.created_at
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
 FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = :id
 AND connect_webviews.auth_token_hash = :hash;
@@ -429,8 +430,8 @@ SET workspace_id=:workspace_id, auth_token=:auth_token, status=:status,
     custom_metadata=:custom_metadata, customer_key=:customer_key,
     automatically_manage_new_devices=:automatically_manage_new_devices,
     wait_for_device_creation=:wait_for_device_creation, login_state_hash=:login_state_hash,
-    login_verifier=:login_verifier, authorized_at=:authorized_at, expires_at=:expires_at,
-    created_at=:created_at
+    login_verifier=:login_verifier, pending_login=:pending_login, authorized_at=:authorized_at,
+    expires_at=:expires_at, created_at=:created_at
 WHERE connect_webviews.connect_webview_id = :the_key;
 
 -- connected_accounts.all
@@ -438,9 +439,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 ORDER BY connected_accounts.created_at;
@@ -450,9 +452,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.provider = :provider
@@ -487,9 +490,10 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id
 AND connected_accounts.workspace_id = :ws;
@@ -499,30 +503,32 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id;
 
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
-    errors, warnings, access_token, refresh_token, token_expires_at, created_at, connected_at,
-    first_synced_at, poll_at, attempts, due_at, leased_until)
+    errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
+    connected_at, first_synced_at, poll_at, attempts, due_at, leased_until)
 VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :display_name, :user_identifier,
     :accepted_capabilities, :automatically_manage_new_devices, :custom_metadata, :customer_key, :errors,
-    :warnings, :access_token, :refresh_token, :token_expires_at, :created_at, :connected_at, :first_synced_at,
-    :poll_at, :attempts, :due_at, :leased_until);
+    :warnings, :settings, :access_token, :refresh_token, :activations, :token_expires_at, :created_at,
+    :connected_at, :first_synced_at, :poll_at, :attempts, :due_at, :leased_until);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
     connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
     connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
-    connected_accounts.warnings, connected_accounts.access_token, connected_accounts.refresh_token,
-    connected_accounts.token_expires_at, connected_accounts.created_at, connected_accounts.connected_at,
-    connected_accounts.first_synced_at, connected_accounts.poll_at, connected_accounts.attempts
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.created_at >= :from_at
@@ -555,9 +561,10 @@ SET workspace_id=:workspace_id, provider=:provider, vendor_account_id=:vendor_ac
     display_name=:display_name, user_identifier=:user_identifier,
     accepted_capabilities=:accepted_capabilities,
     automatically_manage_new_devices=:automatically_manage_new_devices, custom_metadata=:custom_metadata,
-    customer_key=:customer_key, errors=:errors, warnings=:warnings, access_token=:access_token,
-    refresh_token=:refresh_token, token_expires_at=:token_expires_at, created_at=:created_at,
-    connected_at=:connected_at, first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts
+    customer_key=:customer_key, errors=:errors, warnings=:warnings, settings=:settings,
+    access_token=:access_token, refresh_token=:refresh_token, activations=:activations,
+    token_expires_at=:token_expires_at, created_at=:created_at, connected_at=:connected_at,
+    first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts
 WHERE connected_accounts.connected_account_id = :the_key;
 
 -- connected_accounts.wake
@@ -770,13 +777,13 @@ VALUES (:name, :value);
 
 -- steps.insert
 INSERT INTO steps (step_id, workspace_id, device_id, access_code_id, kind, generation, vendor_code_id,
-    code_hash, planned_at, outcome, wait_until, settled_at)
+    code_hash, planned_at, outcome, wait_until, reaches_at, settled_at)
 VALUES (:step_id, :workspace_id, :device_id, :access_code_id, :kind, :generation, :vendor_code_id, :code_hash,
-    :planned_at, :outcome, :wait_until, :settled_at);
+    :planned_at, :outcome, :wait_until, :reaches_at, :settled_at);
 
 -- steps.open
 SELECT steps.step_id, steps.access_code_id, steps.kind, steps.generation, steps.vendor_code_id,
-    steps.code_hash, steps.planned_at, steps.outcome, steps.wait_until, steps.settled_at
+    steps.code_hash, steps.planned_at, steps.outcome, steps.wait_until, steps.reaches_at, steps.settled_at
 FROM steps
 WHERE steps.device_id = :device
 AND steps.settled_at IS NULL
@@ -786,7 +793,7 @@ ORDER BY steps.planned_at;
 UPDATE steps
 SET access_code_id=:access_code_id, kind=:kind, generation=:generation, vendor_code_id=:vendor_code_id,
     code_hash=:code_hash, planned_at=:planned_at, outcome=:outcome, wait_until=:wait_until,
-    settled_at=:settled_at
+    reaches_at=:reaches_at, settled_at=:settled_at
 WHERE steps.step_id = :the_key;
 
 -- steps.written_pins

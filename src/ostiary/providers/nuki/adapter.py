@@ -15,6 +15,8 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from ostiary.domain.errors import LoginRejected, OutcomeUnknown, ProviderError, Rejected, Unreachable
 from ostiary.domain.provider import (
+    AccountProblem,
+    Activations,
     Credentials,
     DesiredCode,
     HttpResponse,
@@ -39,6 +41,8 @@ SCOPES: Final = (
     "offline_access",
 )
 """No more than the verbs below need (1.3). `smartlock` alone would also let us delete devices."""
+
+NOTHING_TO_ACTIVATE: Final = "This door needs no activation."
 
 TOKEN_LIFE: Final = timedelta(seconds=3600)
 """Of an access token whose answer does not tell (1.2)."""
@@ -122,7 +126,12 @@ class NukiAdapter:
             raise Unreachable(f"Nuki refused to refresh: {word}") from None
         return _credentials(tokens, now, old)
 
-    def account(self, credentials: Credentials) -> "NukiAccount":
+    async def complete_login(self, pending: Secret, chosen: Sequence[str], *, now: datetime) -> Login:
+        raise LoginFailed("invalid_response", "Nuki lets nobody choose anything.")
+
+    def account(
+        self, credentials: Credentials, settings: Mapping[str, Any], activations: Activations | None = None
+    ) -> "NukiAccount":
         return NukiAccount(NukiClient(self._http, self._api_url, credentials.access_token))
 
     def vendor_name(self, name: str | None, mark: str) -> str:
@@ -138,15 +147,28 @@ class NukiAccount:
     async def list_devices(self) -> Sequence[ObservedDevice]:
         return [mapping.device(lock) for lock in await self._client.smartlocks()]
 
+    async def list_problems(self) -> Sequence[AccountProblem]:
+        return ()  # what Nuki has against an account, it has against each of its calls
+
     async def get_device(self, vendor_device_id: str) -> ObservedDevice:
         return mapping.device(await self._client.smartlock(vendor_device_id))
 
-    async def lock_door(self, vendor_device_id: str) -> None:
+    async def begin_activation(self, vendor_device_id: str) -> Secret | None:
+        return None  # the login is all that Nuki asks for
+
+    async def send_activation_pin(self, vendor_device_id: str) -> str:
+        raise Rejected("unsupported_device", NOTHING_TO_ACTIVATE)
+
+    async def finish_activation(self, vendor_device_id: str, pin: Secret, *, now: datetime) -> Secret:
+        raise Rejected("unsupported_device", NOTHING_TO_ACTIVATE)
+
+    async def lock_door(self, vendor_device_id: str) -> bool:
         if not mapping.is_lock(mapping.device_type(vendor_device_id)):
             raise Rejected("unsupported_device", "This device has nothing to lock.")
         await self._client.act(vendor_device_id, Action.LOCK)
+        return False
 
-    async def unlock_door(self, vendor_device_id: str) -> None:
+    async def unlock_door(self, vendor_device_id: str) -> bool:
         """
         Unlock, and open only what can do nothing else.
 
@@ -159,17 +181,20 @@ class NukiAccount:
         await self._client.act(
             vendor_device_id, Action.UNLATCH if kind is DeviceType.OPENER else Action.UNLOCK
         )
+        return False
 
     async def list_access_codes(self, vendor_device_id: str) -> Sequence[ObservedCode]:
         return mapping.codes(await self._client.keypad_codes(vendor_device_id))
 
-    async def set_access_code(self, vendor_device_id: str, wanted: DesiredCode) -> None:
+    async def set_access_code(self, vendor_device_id: str, wanted: DesiredCode) -> Secret | None:
         await self._client.create_auth(vendor_device_id, mapping.create_body(wanted))
+        return None
 
     async def change_access_code(
         self, vendor_device_id: str, vendor_code_id: str, wanted: DesiredCode
-    ) -> None:
+    ) -> Secret | None:
         await self._client.update_auth(vendor_device_id, vendor_code_id, mapping.update_body(wanted))
+        return None
 
     async def remove_access_code(self, vendor_device_id: str, vendor_code_id: str) -> None:
         await self._client.delete_auth(vendor_device_id, vendor_code_id)

@@ -294,6 +294,7 @@ def create_body(wanted: DesiredCode) -> AuthCreate:
 
     `remoteAllowed` is sent although a keypad code has no use for it: the definition requires it (4.3).
     """
+    assert wanted.code is not None, "Nuki chooses no PINs"
     starts, ends, week_days, from_time, until_time = _window(wanted)
     return AuthCreate(
         name=wanted.vendor_name,
@@ -310,6 +311,7 @@ def create_body(wanted: DesiredCode) -> AuthCreate:
 
 def update_body(wanted: DesiredCode) -> AuthUpdate:
     """The body that brings a code to `wanted`, and enables it should somebody have disabled it."""
+    assert wanted.code is not None, "Nuki chooses no PINs"
     starts, ends, week_days, from_time, until_time = _window(wanted)
     return AuthUpdate(
         name=wanted.vendor_name,

@@ -367,7 +367,7 @@ def test_an_answer_that_is_lost_after_the_write(transport: str) -> None:
 @over_both
 def test_nobody_there(transport: str) -> None:
     async def use(world: World) -> None:
-        nobody = adapter(world.http, "http://nobody.invalid").account(Credentials(Secret("token")))
+        nobody = adapter(world.http, "http://nobody.invalid").account(Credentials(Secret("token")), {})
         for verb in (nobody.list_devices(), nobody.set_access_code(FOREIGN, wish())):
             with pytest.raises(Unreachable):
                 await verb

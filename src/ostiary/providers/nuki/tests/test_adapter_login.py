@@ -50,7 +50,7 @@ def test_a_whole_login(transport: str) -> None:
         assert login.display_name
         assert login.credentials.expires_at == world.now + timedelta(seconds=3600)
         assert login.credentials.refresh_token
-        assert len(await world.adapter.account(login.credentials).list_devices()) == 3
+        assert len(await world.adapter.account(login.credentials, {}).list_devices()) == 3
         again = await world.log_in()
         assert again.vendor_account_id == login.vendor_account_id
 
@@ -116,11 +116,11 @@ def test_a_token_expires_and_is_renewed(transport: str) -> None:
         old = (await world.log_in()).credentials
         world.pass_time(3601)
         with pytest.raises(LoginExpired):
-            await world.adapter.account(old).list_devices()
+            await world.adapter.account(old, {}).list_devices()
         new = await world.adapter.refresh(old, now=world.now)
         assert new.expires_at == world.now + timedelta(seconds=3600)
         assert new.refresh_token != old.refresh_token
-        assert await world.adapter.account(new).list_devices()
+        assert await world.adapter.account(new, {}).list_devices()
         with pytest.raises(LoginRejected):
             await world.adapter.refresh(old, now=world.now)
 
@@ -146,7 +146,7 @@ def test_an_owner_who_takes_the_access_back(transport: str) -> None:
         old = (await world.log_in()).credentials
         await world.control("POST", "faults", fault="login_rejected")
         with pytest.raises(LoginExpired):
-            await world.adapter.account(old).list_devices()
+            await world.adapter.account(old, {}).list_devices()
         with pytest.raises(LoginRejected):
             await world.adapter.refresh(old, now=world.now)
 

@@ -78,7 +78,7 @@ class World:
         return await self.adapter.finish_login(query, redirect_uri=BACK, verifier="v" * 43, now=self.now)
 
     async def account(self) -> Account:
-        return self.adapter.account((await self.log_in()).credentials)
+        return self.adapter.account((await self.log_in()).credentials, {})
 
     # --- what stands in the home ------------------------------------------------------------------------
 
@@ -177,4 +177,4 @@ class Canned:
         return adapter(self, "https://api.nuki.io")
 
     def account(self) -> Account:
-        return self.adapter().account(Credentials(Secret("token")))
+        return self.adapter().account(Credentials(Secret("token")), {})
