@@ -1,14 +1,16 @@
 """
 A login, from the choice of a brand to the connected account. The pages (`connect.pages`) call these.
 
-`begin` is written down before the person leaves for the vendor; `finish` is one transaction: webview,
-account and events exist together or not at all.
+`begin` is written down before the person leaves for the vendor; `offer` when they have something to choose
+before we are let in; `finish` is one transaction: webview, account and events exist together or not at all.
 """
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from .. import store
 from ..domain.connect_webviews import ConnectWebview
@@ -17,7 +19,7 @@ from ..domain.devices import as_wire
 from ..domain.errors import ApiError
 from ..domain.events import event
 from ..domain.ids import ordered_id
-from ..domain.provider import Login, Manifest
+from ..domain.provider import Choice, Login, LoginChoices, Manifest
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
 from ..store.tx import Tx
@@ -26,12 +28,35 @@ from ..store.workspaces import token_hash
 Opened = tuple[ConnectWebview, Workspace]
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """
+    What a person may choose from.
+
+    Attributes:
+        mark: Of this one login. A form that was filled in for another one carries another.
+    """
+
+    mark: str
+    choices: LoginChoices
+
+
+class _Kept(msgspec.Struct):
+    """An `Offer` as it is stored, encrypted."""
+
+    mark: str
+    pending: str
+    noun: str
+    choices: list[Choice]
+    notice: str
+
+
 class LinkRefused(Exception):
     """
     The link is no good.
 
     Args:
-        reason: `unknown`, `expired` or `used`.
+        reason: `unknown`, `expired`, `used` or `over`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -86,9 +111,36 @@ async def begin(tx: Tx, connect_webview_id: str, auth_token: str, provider: str)
         selected_provider=provider,
         login_state_hash=token_hash(state),
         login_verifier=Secret(verifier),
+        pending_login=None,
     )
     await store.connect_webviews.update(tx, begun)
     return (begun, workspace), state, verifier
+
+
+async def offer(tx: Tx, state: str, choices: LoginChoices) -> ConnectWebview:
+    """The vendor knows the person, who must choose before we are let in. Raises: LinkRefused."""
+    webview, _ = await returned(tx, state)
+    if webview.status == "authorized":
+        raise LinkRefused("used")
+    kept = _Kept(
+        mark=secrets.token_urlsafe(12),
+        pending=choices.pending.reveal(),
+        noun=choices.noun,
+        choices=list(choices.choices),
+        notice=choices.notice,
+    )
+    content = msgspec.json.encode(kept).decode()
+    offered = replace(webview, login_state_hash=None, login_verifier=None, pending_login=Secret(content))
+    await store.connect_webviews.update(tx, offered)
+    return offered
+
+
+def offered(webview: ConnectWebview) -> Offer | None:
+    """What the person may choose from now; None: nothing."""
+    if webview.pending_login is None or webview.status != "pending":
+        return None
+    kept = msgspec.json.decode(webview.pending_login.reveal(), type=_Kept)
+    return Offer(kept.mark, LoginChoices(Secret(kept.pending), kept.noun, kept.choices, kept.notice))
 
 
 async def finish(
@@ -102,6 +154,34 @@ async def finish(
         ApiError: 400, the account belongs to another customer.
     """
     webview, _ = await returned(tx, state)
+    return await _finish(tx, webview, login, manifests)
+
+
+async def finish_chosen(
+    tx: Tx,
+    connect_webview_id: str,
+    auth_token: str,
+    login: Login,
+    manifests: Mapping[str, Manifest],
+    mark: str,
+) -> tuple[ConnectWebview, ConnectedAccount]:
+    """As `finish`, after the person has chosen from the offer of that mark."""
+    webview = await _choosing(tx, connect_webview_id, auth_token, mark)
+    return await _finish(tx, webview, login, manifests)
+
+
+async def _choosing(tx: Tx, connect_webview_id: str, auth_token: str, mark: str) -> ConnectWebview:
+    """Raises: LinkRefused, `over` also when another login has begun since: only the newest counts."""
+    webview, _ = await opened(tx, connect_webview_id, auth_token)
+    offer = offered(webview)
+    if offer is None or mark != offer.mark:
+        raise LinkRefused("over")
+    return webview
+
+
+async def _finish(
+    tx: Tx, webview: ConnectWebview, login: Login, manifests: Mapping[str, Manifest]
+) -> tuple[ConnectWebview, ConnectedAccount]:
     if webview.status == "authorized" or webview.selected_provider is None:
         raise LinkRefused("used")
     manifest = manifests[webview.selected_provider]
@@ -119,6 +199,7 @@ async def finish(
         authorized_at=tx.now,
         login_state_hash=None,
         login_verifier=None,
+        pending_login=None,
     )
     await store.connect_webviews.update(tx, done)
     _tell(tx, done, account, is_new=known is None)
@@ -140,6 +221,7 @@ async def _connect(tx: Tx, webview: ConnectWebview, login: Login, manifest: Mani
         customer_key=webview.customer_key,
         errors=(),
         warnings=(),
+        settings=login.settings,
         access_token=login.credentials.access_token,
         refresh_token=login.credentials.refresh_token,
         token_expires_at=login.credentials.expires_at,
@@ -161,6 +243,7 @@ async def _reconnect(
         raise ApiError("customer_key_already_set", "This account is already connected for another customer")
     account = replace(
         known.reconnected(login.credentials, tx.now),
+        settings=login.settings,
         custom_metadata=webview.custom_metadata,
         customer_key=webview.customer_key or known.customer_key,
         automatically_manage_new_devices=webview.automatically_manage_new_devices,
@@ -201,7 +284,16 @@ async def fail(tx: Tx, state: str) -> ConnectWebview:
     The person cancelled or the vendor refused. The link stays good for another try. Raises: LinkRefused.
     """
     webview, _ = await returned(tx, state)
-    failed = replace(webview, status="failed", login_state_hash=None, login_verifier=None)
+    return await _fail(tx, webview)
+
+
+async def fail_chosen(tx: Tx, connect_webview_id: str, auth_token: str, mark: str) -> ConnectWebview:
+    """As `fail`, while or after the person chose."""
+    return await _fail(tx, await _choosing(tx, connect_webview_id, auth_token, mark))
+
+
+async def _fail(tx: Tx, webview: ConnectWebview) -> ConnectWebview:
+    failed = replace(webview, status="failed", login_state_hash=None, login_verifier=None, pending_login=None)
     await store.connect_webviews.update(tx, failed)
     tx.emit(
         event(

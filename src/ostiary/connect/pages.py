@@ -9,10 +9,10 @@ end in a redirect, so that reload and the back button repeat nothing. `app.py` m
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -23,14 +23,14 @@ from .. import store
 from ..domain.connect_webviews import ConnectWebview
 from ..domain.errors import ApiError, ProviderError
 from ..domain.instants import to_ms
-from ..domain.provider import Adapter, Login, LoginFailed, Manifest
+from ..domain.provider import Adapter, Login, LoginChoices, LoginFailed, Manifest
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from ..wire.http import read_body
 from . import login, wording
 from .assets import Assets
-from .login import LinkRefused
-from .screens import CALLBACK, VIEW, Place, Screens
+from .login import LinkRefused, Offer
+from .screens import CALLBACK, SELECT, VIEW, Place, Screens
 
 log = logging.getLogger("ostiary.connect")
 
@@ -38,6 +38,9 @@ PATIENCE: Final = 60.0
 """Seconds that a page waits for the first look at an account's locks."""
 
 _FORM_BYTES: Final = 8 * 1024
+_FORM_FIELDS: Final = 10
+_CHOICES_BYTES: Final = 256 * 1024
+_CHOICES_FIELDS: Final = 4000  # some thousand sites in one account are more than anybody has
 _ID: Final = re.compile(r"[0-9A-Fa-f-]{36}")
 _WORD: Final = re.compile(r"[a-z0-9_]{1,60}")
 
@@ -70,6 +73,8 @@ def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRo
     return [
         Route(VIEW, pages.kindly(pages.view), methods=["GET"]),
         Route(f"{VIEW}/choose", pages.kindly(pages.choose), methods=["GET", "POST"]),
+        Route(SELECT, pages.kindly(pages.select), methods=["GET"]),
+        Route(SELECT, pages.kindly(pages.chosen), methods=["POST"]),
         Route(f"{VIEW}/done", pages.kindly(pages.done), methods=["GET"]),
         Route(f"{VIEW}/failed", pages.kindly(pages.failed), methods=["GET"]),
         Route(CALLBACK, pages.kindly(pages.callback), methods=["GET"]),
@@ -98,7 +103,7 @@ class Pages:
         self._vendors = vendors
         self._screens = screens
         self._redirect_uri = public_url + CALLBACK
-        self._returning: dict[str, asyncio.Task[str]] = {}
+        self._under_way: dict[str, asyncio.Task[str]] = {}
 
     def kindly(self, handler: Handler) -> Handler:
         """Whatever happens, a person gets a page that they can read."""
@@ -154,11 +159,51 @@ class Pages:
         """
         query = dict(request.query_params)
         state = query.get("state", "")
-        task = self._returning.get(state)
+        return await self._once(state, lambda: self._return(query, state))
+
+    async def select(self, request: Request) -> Response:
+        """
+        What the person lets us into, where their vendor has several such things. Looking changes nothing.
+
+        With `tick=none` nothing is ticked: whoever wants three of sixty need not take away the rest.
+        """
+        visit = await self._opened(request.query_params)
+        offer = login.offered(visit.webview)
+        if visit.webview.status == "authorized":
+            return self._screens.redirect(self._screens.done(visit.webview))
+        if offer is None:
+            return self._screens.redirect(self._screens.view(visit.webview))
+        ticked = () if request.query_params.get("tick") == "none" else None
+        return self._screens.choices(visit.place(), offer, ticked)
+
+    async def chosen(self, request: Request) -> Response:
+        """The person has chosen, or does not want to."""
+        form = await _fields(request, _CHOICES_BYTES, _CHOICES_FIELDS)
+        given = dict(form)
+        visit = await self._opened(given)
+        decision = given.get("decision", "")
+        if decision not in ("connect", "cancel"):
+            raise LinkRefused("unknown")
+        offer = login.offered(visit.webview)
+        if offer is None:
+            return self._screens.redirect(self._again(visit, decision))
+        chosen = list(dict.fromkeys(value for name, value in form if name == "choice"))
+        if given.get("mark") != offer.mark:
+            return self._screens.choices(visit.place(), offer, chosen, mistake="outdated")
+        if decision == "cancel":
+            return await self._once(offer.mark, lambda: self._cancel(visit, offer))
+        mistake = _mistake(offer, chosen)
+        if mistake is not None:
+            return self._screens.choices(visit.place(), offer, chosen, mistake=mistake)
+        return await self._once(offer.mark, lambda: self._choose(visit, offer, chosen))
+
+    async def _once(self, key: str, work: Callable[[], Coroutine[Any, Any, str]]) -> Response:
+        """Do what leads to an address, once however often it is asked for at the same time, and go there."""
+        task = self._under_way.get(key)
         if task is None:
-            task = asyncio.create_task(self._return(query, state))
-            self._returning[state] = task
-            task.add_done_callback(lambda _: self._returning.pop(state, None))
+            task = asyncio.create_task(work())
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
         try:
             return self._screens.redirect(await asyncio.shield(task))
         except LinkRefused as refused:
@@ -205,25 +250,69 @@ class Pages:
             LinkRefused: The state is spent, or the link is over.
         """
         visit = await self._database.read(_returned, state)
+        write = self._database.write
         try:
             vendor_login = await self._log_in(visit, query)
-        except LoginFailed as error:
-            return await self._fail(state, _word(error.error_code), error.message)
-        except ProviderError as error:
-            log.warning("login at %s: %s", visit.webview.selected_provider, type(error).__name__)
-            return await self._fail(state, wording.UNAVAILABLE, "The provider could not finish the login")
+            if isinstance(vendor_login, LoginChoices):
+                return self._screens.select(await write(login.offer, state, vendor_login))
+            done, _ = await write(login.finish, state, vendor_login, self._vendors.manifests)
+        except (LoginFailed, ProviderError, ApiError) as error:
+            return self._ended(await write(login.fail, state), _why(error, visit.webview))
+        return self._connected(done, visit.real_now)
+
+    async def _choose(self, visit: Visit, offer: Offer, chosen: Sequence[str]) -> str:
+        """Where the person goes after they have chosen. Raises: LinkRefused."""
+        link = _link(visit.webview)
+        write = self._database.write
         try:
-            webview, _ = await self._database.write(
-                login.finish, state, vendor_login, self._vendors.manifests
+            vendor_login = await self._complete(visit, offer, chosen)
+            done, _ = await write(
+                login.finish_chosen, *link, vendor_login, self._vendors.manifests, offer.mark
             )
-        except ApiError as error:
-            return await self._fail(state, error.error_type, error.message)
+        except (LoginFailed, ProviderError, ApiError) as error:
+            why = _why(error, visit.webview)
+            return self._ended(await write(login.fail_chosen, *link, offer.mark), why)
+        # The vendor may have been at work for a while: patience begins now.
+        return self._connected(done, await self._database.read(_real_now))
+
+    async def _cancel(self, visit: Visit, offer: Offer) -> str:
+        """Raises: LinkRefused."""
+        failed = await self._database.write(login.fail_chosen, *_link(visit.webview), offer.mark)
+        return self._ended(failed, _CANCELLED)
+
+    def _again(self, visit: Visit, decision: str) -> str:
+        """
+        Where an answer leads that comes a second time, such as by a double click: where the first one led.
+
+        Raises:
+            LinkRefused: There was no first one: a newer login has begun.
+        """
+        webview = visit.webview
+        if webview.status == "authorized" and decision == "connect":
+            return self._connected(webview, visit.real_now)
+        if webview.status == "authorized":
+            return self._screens.done(webview)
+        if webview.status == "failed":
+            return self._ended(webview, _CANCELLED if decision == "cancel" else _FAILED)
+        raise LinkRefused("over")
+
+    def _connected(self, webview: ConnectWebview, came_back_at: datetime) -> str:
+        """
+        Args:
+            came_back_at: By the machine's clock.
+        """
         target = webview.success_url()
         if target is not None and not webview.wait_for_device_creation:
             return target
-        return self._screens.done(webview, since=str(to_ms(visit.real_now)))
+        return self._screens.done(webview, since=str(to_ms(came_back_at)))
 
-    async def _log_in(self, visit: Visit, query: Mapping[str, str]) -> Login:
+    def _ended(self, webview: ConnectWebview, why: LoginFailed) -> str:
+        error_code = _word(why.error_code)
+        return webview.failure_url(error_code, why.message) or self._screens.failed(webview, error_code)
+
+    # --- at the vendor -----------------------------------------------------------------------------------
+
+    async def _log_in(self, visit: Visit, query: Mapping[str, str]) -> Login | LoginChoices:
         """Raises: LoginFailed, ProviderError."""
         webview = visit.webview
         adapter = self._adapter(visit.workspace, webview.selected_provider or "")
@@ -236,9 +325,12 @@ class Pages:
             now=visit.now,
         )
 
-    async def _fail(self, state: str, error_code: str, message: str) -> str:
-        webview = await self._database.write(login.fail, state)
-        return webview.failure_url(error_code, message) or self._screens.failed(webview, error_code)
+    async def _complete(self, visit: Visit, offer: Offer, chosen: Sequence[str]) -> Login:
+        """Raises: LoginFailed, ProviderError."""
+        adapter = self._adapter(visit.workspace, visit.webview.selected_provider or "")
+        if adapter is None:
+            raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
+        return await adapter.complete_login(offer.choices.pending, chosen, now=visit.now)
 
     def _adapter(self, workspace: Workspace, provider: str) -> Adapter | None:
         """None: the operator has not set the brand up."""
@@ -267,9 +359,7 @@ async def _open(tx: Tx, connect_webview_id: str, auth_token: str) -> Visit:
 
 async def _begin(tx: Tx, webview: ConnectWebview, provider: str) -> tuple[str, str]:
     """The `state` and `verifier` to send along to the vendor. Raises: LinkRefused."""
-    (begun, _), state, verifier = await login.begin(
-        tx, webview.connect_webview_id, webview.auth_token.reveal(), provider
-    )
+    (begun, _), state, verifier = await login.begin(tx, *_link(webview), provider)
     _refuse_expired(tx, begun)
     return state, verifier
 
@@ -277,6 +367,10 @@ async def _begin(tx: Tx, webview: ConnectWebview, provider: str) -> tuple[str, s
 async def _returned(tx: Tx, state: str) -> Visit:
     webview, workspace = await login.returned(tx, state)
     return Visit(webview, workspace, tx.now, tx.real_now)
+
+
+async def _real_now(tx: Tx) -> datetime:
+    return tx.real_now
 
 
 async def _account(tx: Tx, connected_account_id: str) -> tuple[str, bool]:
@@ -292,16 +386,49 @@ def _refuse_expired(tx: Tx, webview: ConnectWebview) -> None:
         raise LinkRefused("expired")
 
 
+def _link(webview: ConnectWebview) -> tuple[str, str]:
+    return webview.connect_webview_id, webview.auth_token.reveal()
+
+
+# --- how it ends ----------------------------------------------------------------------------------------
+
+_CANCELLED: Final = LoginFailed("access_denied", "The person stopped before connecting")
+_FAILED: Final = LoginFailed("login_failed", "The login ended without an account")
+
+
+def _why(error: LoginFailed | ProviderError | ApiError, webview: ConnectWebview) -> LoginFailed:
+    """For the caller of the API and for the page of the person."""
+    if isinstance(error, LoginFailed):
+        return error
+    if isinstance(error, ApiError):
+        return LoginFailed(error.error_type, error.message)
+    log.warning("login at %s: %s", webview.selected_provider, type(error).__name__)
+    return LoginFailed(wording.UNAVAILABLE, "The provider could not finish the login")
+
+
 # --- what comes in --------------------------------------------------------------------------------------
 
 
 async def _form(request: Request) -> dict[str, str]:
     """Raises: LinkRefused for what no page of ours has sent."""
+    return dict(await _fields(request, _FORM_BYTES, _FORM_FIELDS))
+
+
+async def _fields(request: Request, most_bytes: int, most_fields: int) -> list[tuple[str, str]]:
+    """Raises: LinkRefused."""
     try:
-        body = await read_body(request.receive, _FORM_BYTES)
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10))
+        body = await read_body(request.receive, most_bytes)
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields)
     except (ApiError, ValueError):
         raise LinkRefused("unknown") from None
+
+
+def _mistake(offer: Offer, chosen: Sequence[str]) -> str | None:
+    """What is wrong with a choice, for `wording.of_choice`."""
+    if not chosen:
+        return "nothing"
+    free = {choice.choice_id for choice in offer.choices.choices if choice.refusal is None}
+    return None if free.issuperset(chosen) else "outdated"
 
 
 def _word(text: str) -> str:

@@ -1,7 +1,7 @@
 """Templates into responses: the headers that every page has, and the addresses that they link to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -14,12 +14,14 @@ from ..domain.provider import Manifest
 from ..domain.workspaces import Workspace
 from . import wording
 from .assets import Assets
+from .login import Offer
 from .wording import Trouble
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 VIEW: Final = "/connect_webviews/view"
+SELECT: Final = f"{VIEW}/select"
 CALLBACK: Final = "/connect_webviews/callback"
 
 # The link's token stands in the address: it must not travel on as a referrer, nor stay in a cache.
@@ -79,6 +81,9 @@ class Screens:
     def done(self, webview: ConnectWebview, **more: str) -> str:
         return self._address(f"{VIEW}/done", webview, more)
 
+    def select(self, webview: ConnectWebview, **more: str) -> str:
+        return self._address(SELECT, webview, more)
+
     def failed(self, webview: ConnectWebview, error_code: str) -> str:
         return self._address(f"{VIEW}/failed", webview, {"error_code": error_code})
 
@@ -113,6 +118,35 @@ class Screens:
     def brands(self, place: Place) -> HTMLResponse:
         return self._page(
             "brands.html", place, offered=self.offered(place.webview), back=self.view(place.webview)
+        )
+
+    def choices(
+        self, place: Place, offer: Offer, ticked: Collection[str] | None = None, mistake: str | None = None
+    ) -> HTMLResponse:
+        """
+        What the person lets us into.
+
+        Args:
+            ticked: None: whatever can be.
+            mistake: Why what they have sent does not do; for `wording.of_choice`.
+        """
+        choices = offer.choices.choices
+        free = [choice for choice in choices if choice.refusal is None]
+        return self._page(
+            "choices.html" if free else "no_choice.html",
+            replace(place, step=self._steps(place.webview)),
+            brand=self.brand(place.webview),
+            noun=offer.choices.noun,
+            notice=offer.choices.notice,
+            mark=offer.mark,
+            free=free,
+            refused=[choice for choice in choices if choice.refusal is not None],
+            ticked={choice.choice_id for choice in free} if ticked is None else ticked,
+            mistake=wording.of_choice(mistake, offer.choices.noun) if mistake else None,
+            select=self._base + SELECT,
+            tick_all=self.select(place.webview),
+            tick_none=self.select(place.webview, tick="none"),
+            status=422 if mistake else 200,
         )
 
     def waiting(self, place: Place, *, refresh: int) -> HTMLResponse:
@@ -172,17 +206,25 @@ class Screens:
         key = provider or webview.selected_provider or ""
         return self._manifests[key].display_name if key in self._manifests else key
 
+    def _steps(self, webview: ConnectWebview) -> int:
+        """
+        This link, the brand where there are several, and the login. What a brand lets the person choose is
+        part of its login: nobody knows beforehand whether it does, and a count must not grow under way.
+        """
+        return 3 if len(self.offered(webview)) > 1 else 2
+
     def _page(self, template: str, place: Place | None, **values: Any) -> HTMLResponse:
         """
         Every template sees `place`, `steps` (how many there are) and `told` (an event for the parent
         window, as JSON, or None).
         """
-        several = place is not None and len(self.offered(place.webview)) > 1
-        values = {"place": place, "steps": 3 if several else 2, "told": None, **values}
+        steps = self._steps(place.webview) if place is not None else 0
+        values = {"place": place, "steps": steps, "told": None, **values}
         values["choose"] = f"{self._base}{VIEW}/choose"
         trouble = values.get("trouble")
+        status = values.pop("status", 200) if trouble is None else trouble.status
         html = self._templates.get_template(template).render(**values)
-        return HTMLResponse(html, 200 if trouble is None else trouble.status, headers=_HEADERS)
+        return HTMLResponse(html, status, headers=_HEADERS)
 
 
 def _event(event_type: str, webview: ConnectWebview, **more: str) -> str:

@@ -54,6 +54,25 @@ def of_failure(error_code: str, brand: str, asker: str) -> Trouble:
             f"This {brand} account is already connected for another customer of {asker}. "
             f"Sign in with a different account, or ask {asker} for help.",
         )
+    if error_code == "insufficient_permissions":
+        return Trouble(
+            "This account has no admin rights",
+            f"Only an administrator’s {brand} account can give {asker} access, so nothing was connected. "
+            "Sign in with such an account, or pass your link on to somebody who has one.",
+        )
+    if error_code == "no_sites":
+        return Trouble(
+            "There is nothing to connect yet",
+            f"This {brand} account has no sites, so nothing was connected. Do you have another account? "
+            "Then sign in with that one.",
+            is_calm=True,
+        )
+    if error_code == "subscription_limit_exceeded":
+        return Trouble(
+            "There is no free user seat",
+            f"{asker} works at {brand} as a user of its own, which takes one seat of the subscription, and all "
+            "are taken. Free one there, or get more, and try again.",
+        )
     if error_code == NOT_SET_UP:
         return Trouble(
             f"{brand} is not available yet",
@@ -111,6 +130,19 @@ def of_link(reason: str) -> Trouble:
         reason: `unknown`, `expired`, `over`, `not_offered` or `broken`.
     """
     return _ENDED[reason]
+
+
+def of_choice(mistake: str, noun: str) -> str:
+    """
+    What is wrong with a choice that was sent.
+
+    Args:
+        mistake: `nothing` was chosen; or the page was `outdated`, and what it offered is offered no more.
+        noun: What is chosen, in the plural.
+    """
+    if mistake == "nothing":
+        return f"Nothing is ticked. Tick at least one of your {noun}, or cancel."
+    return f"This list is newer than the one that you chose from. Look at your {noun} and choose again."
 
 
 def of_access(offered: Sequence[Manifest]) -> list[str]:
