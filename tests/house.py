@@ -6,9 +6,10 @@ Nothing in it is patched. Time is the sandbox workspace's own clock, which tests
 
 import asyncio
 import contextlib
+import importlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ import httpx
 from ostiary import app, providers, store
 from ostiary.connect import login
 from ostiary.domain.instants import parse_instant
-from ostiary.domain.provider import Login
+from ostiary.domain.provider import LoginChoices
 from ostiary.domain.workspaces import Workspace
 from ostiary.settings import read_settings
 from ostiary.store import schema
@@ -43,6 +44,7 @@ class TestHouse:
     workspace: Workspace
     api_key: str
     http: httpx.AsyncClient
+    provider: str = PROVIDER
     answers: list[tuple[str, int, Any]] = field(default_factory=list)
 
     # --- calls ------------------------------------------------------------------------------------
@@ -86,21 +88,42 @@ class TestHouse:
 
     # --- the story ---------------------------------------------------------------------------------
 
-    async def connect(self, email: str = "john@example.com", **webview: Any) -> str:
-        """Log in at the simulated vendor and wait for the first sync. Returns connected_account_id."""
+    async def connect(
+        self, email: str | None = None, *, choose: Sequence[str] | None = None, **webview: Any
+    ) -> str:
+        """
+        Log in at the simulated vendor and wait for the first sync. Returns connected_account_id.
+
+        Args:
+            email: None: the brand's first known login.
+            choose: Names of what to let us into, where the vendor asks; None: all that may be chosen.
+        """
         made = (await self.call("/connect_webviews/create", **webview))["connect_webview"]
         query = dict(parse_qsl(urlsplit(made["url"]).query))
         database = self.house.database
         (_, workspace), state, verifier = await database.write(
-            login.begin, made["connect_webview_id"], query["auth_token"], PROVIDER
+            login.begin, made["connect_webview_id"], query["auth_token"], self.provider
         )
-        adapter = self.house.vendors.adapter(workspace, PROVIDER)
+        adapter = self.house.vendors.adapter(workspace, self.provider)
         redirect_uri = f"{PUBLIC_URL}/connect_webviews/callback"
         url = adapter.login_url(state=state, redirect_uri=redirect_uri, verifier=verifier)
-        back = await self.log_in(url, email)
+        back = await self.log_in(url, email or self.house.vendors.manifests[self.provider].known_logins[0])
         now = workspace.at(app.now())
-        done: Login = await adapter.finish_login(back, redirect_uri=redirect_uri, verifier=verifier, now=now)
-        _, account = await database.write(login.finish, state, done, self.house.vendors.manifests)
+        done = await adapter.finish_login(back, redirect_uri=redirect_uri, verifier=verifier, now=now)
+        manifests = self.house.vendors.manifests
+        if isinstance(done, LoginChoices):
+            offer = login.offered(await database.write(login.offer, state, done))
+            assert offer is not None
+            chosen = [
+                choice.choice_id
+                for choice in done.choices
+                if choice.refusal is None and (choose is None or choice.name in choose)
+            ]
+            done = await adapter.complete_login(done.pending, chosen, now=now)
+            link = (made["connect_webview_id"], query["auth_token"])
+            _, account = await database.write(login.finish_chosen, *link, done, manifests, offer.mark)
+        else:
+            _, account = await database.write(login.finish, state, done, manifests)
         account_id: str = account.connected_account_id
         await self.until(
             lambda: database.read(login.is_synced, account_id), lambda is_synced: bool(is_synced)
@@ -185,18 +208,29 @@ class TestHouse:
 
     async def simulator(self, operation: str, **body: Any) -> dict[str, Any]:
         """The vendor's control plane, as an API user reaches it."""
-        base = f"/ostiary/sandbox/{self.workspace.workspace_id}/{PROVIDER}/_simulator"
+        base = f"/ostiary/sandbox/{self.workspace.workspace_id}/{self.provider}/_simulator"
         answer = await self.request("POST", f"{base}/{operation}", json=body)
         assert answer.status_code < 300, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     async def simulated(self, view: str, **query: Any) -> dict[str, Any]:
-        base = f"/ostiary/sandbox/{self.workspace.workspace_id}/{PROVIDER}/_simulator"
+        base = f"/ostiary/sandbox/{self.workspace.workspace_id}/{self.provider}/_simulator"
         answer = await self.request("GET", f"{base}/{view}", params=query)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    @property
+    def steering(self) -> Any:
+        """The brand's own way to work its simulator."""
+        module = importlib.import_module(f"ostiary.providers.{self.provider}.tests.steering")
+
+        async def control(method: str, verb: str, **fields: Any) -> dict[str, Any]:
+            ask = self.simulator if method == "POST" else self.simulated
+            return await ask(verb, **fields)
+
+        return module.Steering(control)
 
     async def codes_on_lock(self, device: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the lock itself holds, not what its vendor's cloud says."""

@@ -11,7 +11,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+
+from ostiary import providers
 
 OSTIARY = (sys.executable, "-m", "ostiary")
 START_SECONDS = 60.0
@@ -117,7 +119,7 @@ def serving(folder: Path, *arguments: str, **env: str) -> Iterator[Running]:
 
 @contextmanager
 def simulating(folder: Path, brand: str = "nuki", *arguments: str) -> Iterator[Running]:
-    """`ostiary simulate` on a free port. Its facts: url, api_token, client_id, client_secret, login."""
+    """`ostiary simulate` on a free port. Facts: url, client_id, client_secret, login, perhaps api_token."""
     running = start(folder, "simulate", brand, "--port", "0", *arguments)
     try:
         yield running
@@ -125,17 +127,19 @@ def simulating(folder: Path, brand: str = "nuki", *arguments: str) -> Iterator[R
         running.stop()
 
 
-def pointed_at(simulator: Running, url: str | None = None) -> dict[str, str]:
+def pointed_at(simulator: Running, url: str | None = None, brand: str = "nuki") -> dict[str, str]:
     """
     The settings that make a simulator the cloud of production workspaces.
 
     Args:
         url: Where it is reached, when something stands in between.
     """
+    prefix = f"OSTIARY_{brand.upper()}_"
+    names = providers.load()[brand].manifest.default_urls
     return {
-        "OSTIARY_NUKI_API_URL": url or simulator.url,
-        "OSTIARY_NUKI_CLIENT_ID": simulator.facts["client_id"],
-        "OSTIARY_NUKI_CLIENT_SECRET": simulator.facts["client_secret"],
+        **{f"{prefix}{name.upper()}": url or simulator.url for name in names},
+        f"{prefix}CLIENT_ID": simulator.facts["client_id"],
+        f"{prefix}CLIENT_SECRET": simulator.facts["client_secret"],
     }
 
 
@@ -171,9 +175,22 @@ def api_key(folder: Path, workspace: str = "sandbox", **env: str) -> str:
 
 
 @dataclass
+class _Box:
+    """A tick box. What its label says begins with the name of the thing."""
+
+    name: str
+    value: str
+    is_ticked: bool
+    is_disabled: bool
+    is_required: bool
+    label: str = ""
+
+
+@dataclass
 class _Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
+    boxes: list[_Box] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -183,37 +200,100 @@ class _Forms(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.found: list[_Form] = []
+        self._is_in_label = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.found.append(_Form(given.get("action", "")))
+        elif tag == "label":
+            self._is_in_label = True
         elif tag == "input" and self.found and "name" in given:
-            self.found[-1].fields[given["name"]] = given.get("value", "")
+            self._input(self.found[-1], given)
         elif tag == "button" and self.found and "name" in given:
             self.found[-1].buttons.append((given["name"], given.get("value", "")))
 
+    def _input(self, form: _Form, given: Mapping[str, str]) -> None:
+        if given.get("type") == "checkbox":
+            states = ("checked" in given, "disabled" in given, "required" in given)
+            form.boxes.append(_Box(given["name"], given.get("value", "on"), *states))
+        else:
+            form.fields[given["name"]] = given.get("value", "")
 
-def press(browser: httpx.Client, page: httpx.Response, value: str, **typed: str) -> httpx.Response:
+    def handle_data(self, data: str) -> None:
+        if self._is_in_label and self.found and self.found[-1].boxes:
+            self.found[-1].boxes[-1].label += data.strip()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "label":
+            self._is_in_label = False
+
+
+def _ticked(form: _Form, wanted: Sequence[str] | None) -> list[_Box]:
+    """The boxes to send: those that begin with a wanted name; None: as the page has them."""
+    free = [box for box in form.boxes if not box.is_disabled]
+    if wanted is None:
+        return [box for box in free if box.is_ticked or box.is_required]
+    for name in wanted:
+        assert any(box.label.startswith(name) for box in free), f"{name!r} cannot be chosen: {form.boxes}"
+    return [box for box in free if any(box.label.startswith(name) for name in wanted)]
+
+
+def press(
+    browser: httpx.Client,
+    page: httpx.Response,
+    value: str,
+    *,
+    tick: Sequence[str] | None = None,
+    **typed: str,
+) -> httpx.Response:
     """Fill in the form that has a button of this value, press it, and follow where it leads."""
     for form in _Forms(page.text).found:
         for name, label in form.buttons:
             if label == value:
                 target = urljoin(str(page.url), form.action) if form.action else str(page.url)
-                return browser.post(target, data={**form.fields, **typed, name: value})
+                boxes: dict[str, list[str]] = {}
+                for box in _ticked(form, tick):
+                    boxes.setdefault(box.name, []).append(box.value)
+                return browser.post(target, data={**form.fields, **boxes, **typed, name: value})
     raise AssertionError(f"there is no button {value!r} at {page.url}: {page.status_code} {page.text[:2000]}")
 
 
-def log_in(webview_url: str, email: str = "john@example.com", brand: str = "nuki") -> None:
-    """Walk through a Connect Webview and the vendor's own pages until the account is connected."""
+def offers(page: httpx.Response, button: str) -> list[str]:
+    """The values of the buttons of that name."""
+    return [value for form in _Forms(page.text).found for name, value in form.buttons if name == button]
+
+
+def known_login(brand: str) -> str:
+    """Whom the brand's simulator suggests."""
+    return providers.load()[brand].manifest.known_logins[0]
+
+
+def log_in(
+    webview_url: str,
+    email: str | None = None,
+    brand: str | None = None,
+    choose: Sequence[str] | None = None,
+) -> None:
+    """
+    Walk through a Connect Webview and the vendor's own pages until the account is connected.
+
+    Args:
+        email: None: the brand's first known login.
+        brand: None: the first that is offered.
+        choose: Names of what to let us into, where the vendor asks; None: what is ticked already.
+    """
     with httpx.Client(follow_redirects=True, timeout=30) as browser:
         page = browser.get(webview_url)
-        if f'value="{brand}"' not in page.text:
+        if not offers(page, "provider"):
             page = browser.get(f"{webview_url}&step=brands")
+        brand = brand or offers(page, "provider")[0]
         page = press(browser, page, brand)
-        page = press(browser, page, "login", email=email, password="1234")
+        page = press(browser, page, "login", email=email or known_login(brand), password="1234")
         page = press(browser, page, "allow")
+        if "connect" in offers(page, "decision"):
+            page = press(browser, page, "connect", tick=choose)
         assert page.status_code == 200, f"{page.url}: {page.status_code} {page.text[:2000]}"
         assert "/connect_webviews/view/failed" not in str(page.url), page.text[:2000]
 
@@ -226,10 +306,17 @@ def call(url: str, key: str, path: str, **body: Any) -> dict[str, Any]:
     return whole
 
 
-def connect(url: str, key: str, email: str = "john@example.com", **webview: Any) -> list[Mapping[str, Any]]:
-    """Connect an account over HTTP, as a person does; its devices."""
+def connect(
+    url: str,
+    key: str,
+    email: str | None = None,
+    brand: str | None = None,
+    choose: Sequence[str] | None = None,
+    **webview: Any,
+) -> list[Mapping[str, Any]]:
+    """Connect an account over HTTP, as a person does (`log_in`); its devices."""
     made = call(url, key, "/connect_webviews/create", **webview)["connect_webview"]
-    log_in(made["url"], email)
+    log_in(made["url"], email, brand, choose)
     patience = time.monotonic() + 30
     while True:
         asked = {"connect_webview_id": made["connect_webview_id"]}

@@ -1,6 +1,7 @@
 """What the named behaviours share: a connected home, moments ahead, and the vendor's side of the story."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,12 +12,13 @@ from ostiary import store
 from ostiary.domain.instants import to_wire
 
 from ..conftest import OpenHouse
-from ..house import PROVIDER, TestHouse
+from ..house import TestHouse
 
 Wire = dict[str, Any]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MOST_NUDGES = 10
 TWO_LOCKS = "two@example.com"
+LISTS_OF_DEVICES = {"nuki": "/smartlock", "salto_ks": "/v1.2/sites/[^/]+/locks"}
 
 
 @asynccontextmanager
@@ -25,6 +27,24 @@ async def at_home(open_: OpenHouse, **environment: str) -> AsyncIterator[tuple[T
     async with open_(**environment) as house:
         await house.connect()
         yield house, await house.lock_with_keypad()
+
+
+@asynccontextmanager
+async def at_site(
+    open_: OpenHouse, *sites: Wire, name: str = "BACK DOOR", **environment: str
+) -> AsyncIterator[tuple[TestHouse, Wire]]:
+    """
+    A house that is connected to Jane's sites, or to those that are described, and the lock of that name: the
+    reference's "S".
+    """
+    async with open_(**environment) as house:
+        house.provider = "salto_ks"
+        email = None
+        if sites:
+            email = "sites@example.com"
+            await house.simulator("homes", home=email, sites=list(sites))
+        await house.connect(email)
+        yield house, await named(house, name)
 
 
 @asynccontextmanager
@@ -184,7 +204,7 @@ async def fault(house: TestHouse, name: str, **how: Any) -> None:
 
 
 async def clear_faults(house: TestHouse) -> None:
-    base = f"/ostiary/sandbox/{house.workspace.workspace_id}/{PROVIDER}/_simulator"
+    base = f"/ostiary/sandbox/{house.workspace.workspace_id}/{house.provider}/_simulator"
     answer = await house.request("DELETE", f"{base}/faults")
     assert answer.status_code == 200, answer.text
 
@@ -195,7 +215,9 @@ async def vendor_requests(house: TestHouse) -> list[Wire]:
 
 
 async def polls(house: TestHouse) -> list[Wire]:
-    return [line for line in await vendor_requests(house) if line["path"] == "/smartlock"]
+    """Requests for the list of devices."""
+    lists = re.compile(LISTS_OF_DEVICES[house.provider])
+    return [line for line in await vendor_requests(house) if lists.fullmatch(line["path"])]
 
 
 async def vendor_writes(house: TestHouse) -> list[Wire]:
@@ -203,7 +225,7 @@ async def vendor_writes(house: TestHouse) -> list[Wire]:
     return [
         line
         for line in await vendor_requests(house)
-        if line["method"] != "GET" and line["path"].startswith("/smartlock")
+        if line["method"] != "GET" and line["path"].startswith(("/smartlock", "/v1"))
     ]
 
 

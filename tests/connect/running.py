@@ -142,6 +142,11 @@ class Caller:
         found: dict[str, Any] = self.post("/connect_webviews/create", **body)["connect_webview"]
         return found
 
+    def home(self, provider: str, email: str, **described: Any) -> None:
+        """Found a home of that login in the sandbox's simulated cloud."""
+        base = f"/ostiary/sandbox/{self.workspace.workspace_id}/{provider}/_simulator"
+        self.post(f"{base}/homes", home=email, **described)
+
     def again(self, webview: Mapping[str, Any]) -> dict[str, Any]:
         """The webview as it stands now."""
         identifier = webview["connect_webview_id"]

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browsing import FIRST, connect, heading, needs_chromium
+from .browsing import (
+    ASKING,
+    FIRST,
+    connect,
+    heading,
+    log_in_to_choose,
+    login_of,
+    many_sites,
+    needs_chromium,
+)
 from .running import EXAMPLE, Caller, brands
 
 pytestmark = needs_chromium
@@ -26,13 +35,19 @@ AUDIT = """() => {
     before = level;
   }
   for (const e of all('a, button')) if (!e.innerText.trim()) wrong.push('no name: ' + e.outerHTML);
-  for (const e of all('input:not([type=hidden])')) if (!e.labels.length) wrong.push('no label: ' + e.name);
+  for (const e of all('input:not([type=hidden])')) {
+    if (!e.labels.length || !e.labels[0].innerText.trim()) wrong.push('no label: ' + e.name);
+    else if (e.labels[0].getBoundingClientRect().height < 44) wrong.push('small target: ' + e.value);
+  }
   for (const e of all('img')) if (!e.hasAttribute('alt')) wrong.push('no alt: ' + e.src);
   for (const e of all('img')) if (!e.naturalWidth) wrong.push('broken: ' + e.src);
   for (const e of all('svg')) if (!e.closest('[aria-hidden=true]')) wrong.push('svg is read out');
   const ids = all('[id]').map(e => e.id);
-  for (const e of all('[aria-labelledby]'))
-    if (!ids.includes(e.getAttribute('aria-labelledby'))) wrong.push('labelled by nothing');
+  if (new Set(ids).size < ids.length) wrong.push('an id twice');
+  for (const name of ['aria-labelledby', 'aria-describedby'])
+    for (const e of all(`[${name}]`))
+      for (const id of e.getAttribute(name).split(' '))
+        if (!ids.includes(id)) wrong.push(`${name} ${id}, which is nothing`);
   for (const e of all('a.button, a.quiet, button'))
     if (e.getBoundingClientRect().height < 44) wrong.push('small target: ' + e.innerText);
   if (document.documentElement.scrollWidth > innerWidth) wrong.push('scrolls sideways');
@@ -93,6 +108,21 @@ def test_every_page_is_accessible(
     page.goto(once["url"])
     audit()
 
+    log_in_to_choose(caller, page, login_of(ASKING))
+    audit()
+    for box in page.get_by_role("checkbox").all():
+        box.uncheck()
+    page.get_by_role("button", name="Agree and connect").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    audit()
+    caller.home(ASKING, "many@example.com", sites=many_sites(12))
+    log_in_to_choose(caller, page, "many@example.com")
+    audit()
+    caller.home(ASKING, "none@example.com", sites=[{"name": "Harbour House", "released": False}])
+    log_in_to_choose(caller, page, "none@example.com")
+    heading(page, "None of your sites can be connected yet")
+    audit()
+
 
 def test_tree_that_a_screen_reader_gets(caller: Caller, page: Page) -> None:
     page.goto(caller.webview(accepted_providers=[FIRST])["url"])
@@ -111,6 +141,44 @@ def test_tree_that_a_screen_reader_gets(caller: Caller, page: Page) -> None:
         - button "Continue to {name}"
     """)
     assert page.title() == f"Connect your locks – {caller.workspace.name}"
+
+
+def test_tree_that_a_screen_reader_gets_of_the_choices(caller: Caller, page: Page) -> None:
+    """What the person agrees to comes before the button, and what cannot be chosen is said as well."""
+    caller.home(
+        ASKING,
+        "jo@example.com",
+        sites=[{"name": "Harbour House", "released": False}, {"name": "Mill Lane", "seats": 9}],
+    )
+    log_in_to_choose(caller, page, "jo@example.com")
+    expect(page.locator("body")).to_match_aria_snapshot(f"""
+      - complementary "Sandbox notice"
+      - banner:
+        - paragraph: {caller.workspace.name}
+      - main:
+        - paragraph: Step 2 of 2
+        - heading "Which sites do you want to connect?" [level=1]
+        - paragraph:
+          - strong: {caller.workspace.name}
+          - text: will see and change only what you tick.
+        - group "Which sites do you want to connect?":
+          - list:
+            - listitem:
+              - checkbox "Mill Lane 2 of 9 user seats taken" [checked]
+        - region "Cannot be connected yet":
+          - heading "Cannot be connected yet" [level=2]
+          - list:
+            - listitem: /Harbour House .+/
+        - region /What this does at .+/:
+          - heading /What this does at .+/ [level=2]
+          - paragraph
+        - button "Agree and connect"
+        - paragraph:
+          - button "Cancel"
+    """)
+    notice = page.locator("#agree p").inner_text()
+    assert notice
+    expect(page.get_by_role("button", name="Agree and connect")).to_have_accessible_description(notice)
 
 
 def test_motion_stops_when_it_is_not_wanted(open_page: Callable[..., Page], caller: Caller) -> None:

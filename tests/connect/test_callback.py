@@ -2,172 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
-from uuid import uuid4
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from starlette.applications import Starlette
 
 from ostiary import store
-from ostiary.connect.pages import routes
 from ostiary.domain.connect_webviews import ConnectWebview
 from ostiary.domain.errors import Unreachable
-from ostiary.domain.provider import Credentials, HttpRequest, HttpResponse, Login, LoginFailed, Manifest
+from ostiary.domain.provider import HttpRequest, Login, LoginFailed
 from ostiary.domain.secrets import Secret
-from ostiary.domain.workspaces import Workspace
-from ostiary.store.opening import open_database
-from ostiary.store.tx import Database, Tx
-from ostiary.transport.in_process import InProcessHttp
+from ostiary.store.tx import Tx
 
-URL = "https://locks.example.com/gate"
-LOGIN = Login(
-    Credentials(Secret("let me in")), "account 1", "john@example.com", {"email": "john@example.com"}
-)
-ACME = Manifest(
-    key="acme_locks",
-    display_name="Acme <Locks>",
-    provider_categories=("stable",),
-    default_urls={},
-    needs_client=False,
-    flags=("can_remotely_unlock",),
-    device_types=("acme_lock",),
-    known_logins=(),
-)
-
-
-@dataclass
-class Vendor:
-    """Adapter and `Vendors` in one. `answer` is what finishing a login does."""
-
-    answer: Callable[[], Awaitable[Login]]
-    is_set_up: bool = True
-    manifests: Mapping[str, Manifest] = field(default_factory=lambda: {ACME.key: ACME})
-    asked: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def adapter(self, workspace: Workspace, provider: str) -> Any:
-        if not self.is_set_up:
-            raise KeyError(provider)
-        return {ACME.key: self}[provider]
-
-    def login_url(self, *, state: str, redirect_uri: str, verifier: str) -> str:
-        return "https://acme.example/login?" + urlencode({"state": state, "redirect_uri": redirect_uri})
-
-    async def finish_login(self, query: Mapping[str, str], **more: Any) -> Login:
-        self.asked.append({**query, **more})
-        return await self.answer()
-
-
-class Clock:
-    now = datetime(2025, 5, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@dataclass
-class House:
-    database: Database
-    vendor: Vendor
-    http: InProcessHttp
-    clock: "Clock"
-
-    async def get(self, url: str, **headers: str) -> HttpResponse:
-        return await self.http.send(HttpRequest("GET", url, headers))
-
-    async def page(self, url: str, status: int = 200) -> str:
-        answer = await self.get(url)
-        assert answer.status == status
-        return answer.body.decode()
-
-    async def choose(self, webview: ConnectWebview, provider: str = ACME.key) -> HttpResponse:
-        form = {
-            "connect_webview_id": webview.connect_webview_id,
-            "auth_token": webview.auth_token.reveal(),
-            "provider": provider,
-        }
-        url = f"{URL}/connect_webviews/view/choose"
-        return await self.http.send(HttpRequest("POST", url, body=urlencode(form).encode()))
-
-    async def callback(self, webview: ConnectWebview) -> str:
-        """Begin a login; the address to which the vendor sends the person back."""
-        chosen = await self.choose(webview)
-        assert chosen.status == 303
-        state = parse_qs(urlsplit(chosen.headers["location"]).query)["state"][0]
-        return f"{URL}/connect_webviews/callback?state={state}&code=c"
-
-    async def webview(self, **fields: Any) -> ConnectWebview:
-        return await self.database.write(_create, fields)
-
-    async def again(self, webview: ConnectWebview) -> ConnectWebview:
-        return await self.database.read(
-            store.connect_webviews.get, webview.workspace_id, webview.connect_webview_id
-        )
-
-
-async def _create(tx: Tx, fields: Mapping[str, Any]) -> ConnectWebview:
-    workspace = (await store.workspaces.list_all(tx))[0]
-    tx.enter(workspace)
-    webview = ConnectWebview(
-        connect_webview_id=str(uuid4()),
-        workspace_id=workspace.workspace_id,
-        auth_token=Secret(f"token{uuid4()}"),
-        status="pending",
-        connected_account_id=None,
-        selected_provider=None,
-        accepted_providers=[ACME.key],
-        accepted_capabilities=["lock"],
-        any_provider_allowed=False,
-        device_selection_mode="none",
-        custom_redirect_url=None,
-        custom_redirect_failure_url=None,
-        custom_metadata={},
-        customer_key=None,
-        automatically_manage_new_devices=True,
-        wait_for_device_creation=False,
-        login_state_hash=None,
-        login_verifier=None,
-        authorized_at=None,
-        expires_at=tx.now + timedelta(hours=24),
-        created_at=tx.now,
-    )
-    webview = replace(webview, **fields)
-    await store.connect_webviews.insert(tx, webview)
-    return webview
-
-
-async def _let_in() -> Login:
-    return LOGIN
-
-
-def _failing(error: Exception) -> Callable[[], Awaitable[Login]]:
-    async def fail() -> Login:
-        raise error
-
-    return fail
-
-
-@asynccontextmanager
-async def house(
-    tmp_path: Path, answer: Callable[[], Awaitable[Login]] = _let_in, *, is_set_up: bool = True
-) -> AsyncIterator[House]:
-    """The pages, behind a proxy that serves them below a path."""
-    vendor = Vendor(answer, is_set_up)
-    clock = Clock()
-    database = await open_database(f"sqlite:///{tmp_path / 'ostiary.db'}", [bytes(32)], clock)
-    app = Starlette(routes=routes(database, vendor, URL))
-    opened = House(database, vendor, InProcessHttp({URL: app}.get), clock)
-    await database.write(store.workspaces.create, "Hotel", is_sandbox=True)
-    try:
-        yield opened
-    finally:
-        await opened.http.close()
-        await database.close()
+from .acme import LOGIN, URL, failing, house, let_in
 
 
 def test_pages_are_private_and_can_be_framed(tmp_path: Path) -> None:
@@ -247,13 +96,15 @@ def test_impatient_reload_waits_for_the_same_answer(tmp_path: Path) -> None:
     [
         (Unreachable("no"), "provider_unavailable", "is not answering"),
         (LoginFailed("invalid_grant", "no"), "invalid_grant", "The account was not connected"),
+        (LoginFailed("insufficient_permissions", "no"), "insufficient_permissions", "no admin rights"),
+        (LoginFailed("no_sites", "no"), "no_sites", "account has no sites"),
         (LoginFailed("<b>A</b>", "no"), "login_failed", "The account was not connected"),
         (LoginFailed("access_denied", "no"), "access_denied", "You stopped before connecting"),
     ],
 )
 def test_failure_says_what_to_do(tmp_path: Path, error: Exception, error_code: str, words: str) -> None:
     async def story() -> None:
-        async with house(tmp_path, _failing(error)) as it:
+        async with house(tmp_path, failing(error)) as it:
             webview = await it.webview()
             answer = await it.get(await it.callback(webview))
             assert answer.status == 303
@@ -275,12 +126,12 @@ def test_failure_says_what_to_do(tmp_path: Path, error: Exception, error_code: s
 
 def test_own_bug_is_a_page_and_the_link_stays_good(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        async with house(tmp_path, _failing(ZeroDivisionError("bug"))) as it:
+        async with house(tmp_path, failing(ZeroDivisionError("bug"))) as it:
             webview = await it.webview()
             callback = await it.callback(webview)
             assert "Something went wrong on our side" in await it.page(callback, 500)
             assert (await it.again(webview)).status == "pending"
-            it.vendor.answer = _let_in
+            it.vendor.answer = let_in
             assert (await it.get(await it.callback(webview))).status == 303
             assert (await it.again(webview)).status == "authorized"
             assert "a Connect page failed: /gate/connect_webviews/callback" in caplog.text

@@ -16,6 +16,7 @@ from .browsing import (
     PASSWORD,
     QUIET,
     VENDOR,
+    agree,
     connect,
     heading,
     is_at_vendor,
@@ -55,6 +56,7 @@ def test_whole_login_on_a_phone_without_javascript(
     page.wait_for_url(VENDOR)
     assert caller.again(webview)["selected_provider"] == provider
     log_in(page, login_of(provider))
+    agree(page)
 
     heading(page, "Your account is connected")
     expect(page.get_by_text("can now work with your")).to_be_visible()
@@ -65,6 +67,20 @@ def test_whole_login_on_a_phone_without_javascript(
     page.reload()
     heading(page, "Your account is connected")
     assert caller.events("connect_webview.login_succeeded") == ["connect_webview.login_succeeded"]
+
+
+def test_picker_shows_every_brand(caller: Caller, page: Page) -> None:
+    page.goto(caller.webview()["url"])
+    page.get_by_role("link", name="Continue").click()
+    buttons = page.get_by_role("main").get_by_role("button")
+    names = [brand.manifest.display_name for brand in brands().values()]
+    expect(buttons).to_contain_text(names)
+    images = page.locator("img").all()
+    pictures = {
+        page.request.get(f"{caller.running.url}{image.get_attribute('src')}").text() for image in images
+    }
+    assert len(pictures) == len(images) == len(names), "each has a picture of its own"
+    assert len({re.findall('fill="(#[^"]+)"', picture)[0] for picture in pictures}) == len(names)
 
 
 def test_keyboard_alone_is_enough(caller: Caller, page: Page) -> None:

@@ -89,6 +89,7 @@ class Guest:
         updates: How many wishes after the first were accepted.
         is_deleted: Its deletion was accepted, or its time is over by itself.
         names: Every name that it has had.
+        has_own_pin: False: the vendor chooses, and its windows are whole minutes.
     """
 
     api: Api
@@ -101,6 +102,7 @@ class Guest:
     updates: int = 0
     is_deleted: bool = False
     names: list[str] = field(default_factory=list)
+    has_own_pin: bool = True
 
     def _name(self) -> str:
         name = f"g{self.number:02d}.{len(self.names)}"
@@ -113,8 +115,9 @@ class Guest:
         return own + "".join(self.chance.choice(DIGITS) for _ in range(3))
 
     def _window(self, kind: Kind) -> dict[str, Any]:
-        """Whole seconds, as vendors may keep no more."""
+        """Whole seconds, as vendors may keep no more, or whole minutes."""
         now = datetime.now(UTC).replace(microsecond=0)
+        now = now if self.has_own_pin else now.replace(second=0)
         if kind == "ongoing":
             return {"starts_at": None, "ends_at": None}
         start = {
@@ -128,7 +131,8 @@ class Guest:
         return {"starts_at": _wire(start), "ends_at": _wire(end)}
 
     async def live(self, pause: Callable[[], Awaitable[None]]) -> None:
-        self.wish = {"name": self._name(), "code": self._pin(), **self._window(self.kind)}
+        own = {"code": self._pin()} if self.has_own_pin else {}
+        self.wish = {"name": self._name(), **own, **self._window(self.kind)}
         await self._create()
         if self.kind == "expiring":
             self.is_deleted = True
@@ -148,7 +152,8 @@ class Guest:
             await pause()
 
     def _change(self) -> dict[str, Any]:
-        kinds = self.chance.sample(("name", "code", "window"), self.chance.choice((1, 1, 2)))
+        all_kinds = ("name", "code", "window") if self.has_own_pin else ("name", "window")
+        kinds = self.chance.sample(all_kinds, self.chance.choice((1, 1, 2)))
         change: dict[str, Any] = {}
         if "name" in kinds:
             change["name"] = self._name()

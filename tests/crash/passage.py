@@ -43,7 +43,11 @@ class Write:
 
     @property
     def is_action(self) -> bool:
-        return self.path.endswith("/action")
+        return self.path.endswith(("/action", "/locking"))
+
+    @property
+    def is_taken(self) -> bool:
+        return self.status in (200, 204)
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Passage:
         length = next((int(h.split(":")[1]) for h in headers if h.lower().startswith("content-length:")), 0)
         body = await reader.readexactly(length)
         request = "\r\n".join([lines[0], *headers, "Connection: close", "", ""]).encode("latin-1") + body
-        if method == "GET" or not path.startswith("/smartlock"):
+        if method == "GET" or not path.startswith(("/smartlock", "/v1")):
             writer.write(await self._ask(request))
             await writer.drain()
             return

@@ -9,7 +9,7 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,63 @@ PACE = 0.1
 PATIENCE = 140.0
 """A write that was on its way when its server died is waited out for 75 s, then the lock is read anew."""
 
-HOME = {
-    "devices": [
-        {"name": "Front door"},
-        {"name": "Garden door", "keypad": False, "subscription": None},
-        {"name": "Cellar door", "keypad": False, "subscription": None},
-    ],
-    "pace": PACE,
-}
+
+@dataclass(frozen=True)
+class Trade:
+    """
+    What differs from brand to brand.
+
+    Attributes:
+        home: What is asked of the simulator for each account.
+        doors: Where porters are, in the first home; in words, and what the vendor calls each.
+    """
+
+    brand: str
+    home: dict[str, Any]
+    doors: tuple[str, ...]
+    vendor_id: Callable[[dict[str, Any]], str]
+    has_own_pins: bool = True
+    kinds: tuple[Kind, ...] = KINDS
+    special: tuple[Kind, ...] = ("expiring", "starting")
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+NUKI = Trade(
+    "nuki",
+    {
+        "devices": [
+            {"name": "Front door"},
+            {"name": "Garden door", "keypad": False, "subscription": None},
+            {"name": "Cellar door", "keypad": False, "subscription": None},
+        ],
+        "pace": PACE,
+    },
+    ("Garden door", "Cellar door"),
+    lambda device: str(device["properties"]["nuki_metadata"]["device_id"]),
+)
+SALTO_KS = Trade(
+    "salto_ks",
+    {
+        "sites": [
+            {
+                "name": "Main Site",
+                "seats": 200,
+                "locks": [
+                    {"name": "Front door"},
+                    {"name": "Garden door", "lock_type": "escutcheon"},
+                    {"name": "Cellar door", "lock_type": "escutcheon"},
+                ],
+            }
+        ],
+        "pace": PACE / 2,
+        "requests_per_second": 0,
+    },
+    ("Garden door", "Cellar door"),
+    lambda device: str(device["properties"]["salto_ks_metadata"]["lock_id"]),
+    has_own_pins=False,
+    special=("ongoing", "now"),
+    env={"OSTIARY_SALTO_KS_PACE": str(PACE / 2)},
+)
 
 
 @dataclass
@@ -62,6 +111,7 @@ class Plan:
     countdown: int = 3
     life: float = 1.2
     has_late_door: bool = False
+    trade: Trade = NUKI
 
 
 @dataclass
@@ -74,6 +124,7 @@ class Evidence:
     writes: list[Write] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)
     truth: list[dict[str, Any]] = field(default_factory=list)
+    clouds: list[dict[str, Any]] = field(default_factory=list)
     vendor_writes: list[dict[str, Any]] = field(default_factory=list)
     vendor_counts: dict[str, dict[str, int]] = field(default_factory=dict)
     listed: list[dict[str, Any]] = field(default_factory=list)
@@ -106,22 +157,23 @@ class Story:
         self.plan = plan
         self.chance = random.Random(plan.seed)
         self.evidence = Evidence(plan)
-        self.env = {"OSTIARY_RATE_LIMITS": "off", **env}
+        self.env = {"OSTIARY_RATE_LIMITS": "off", **plan.trade.env, **env}
+        self.trade = plan.trade
         self.server: Running | None = None
         self.dead = asyncio.Event()
 
     async def play(self) -> Evidence:
         began = time.monotonic()
         async with contextlib.AsyncExitStack() as stack:
-            simulator = await self._in_thread(processes.start, self.folder / "vendor", "simulate", "nuki",
-                                              "--port", "0")  # fmt: skip
+            simulator = await self._in_thread(processes.start, self.folder / "vendor", "simulate",
+                                              self.trade.brand, "--port", "0")  # fmt: skip
             stack.callback(simulator.stop)
             self.vendor = simulator
             self.passage = Passage(simulator.url, self._strike)
             relay = await self.passage.open()
             stack.push_async_callback(self.passage.close, relay)
             stack.callback(self._end_server)
-            self.env.update(processes.pointed_at(simulator, self.passage.url))
+            self.env.update(processes.pointed_at(simulator, self.passage.url, self.trade.brand))
             await self._move_in()
             stack.push_async_callback(self.api.close)
             self._mark("moved in", began)
@@ -151,25 +203,29 @@ class Story:
         await self._start()
         async with httpx.AsyncClient() as http:
             for number in range(self.plan.homes):
-                home = {"home": f"home{number}@example.com", **HOME}
+                home = {"home": f"home{number}@example.com", **self.trade.home}
                 made = await http.post(f"{self.vendor.url}/_simulator/homes", json=home)
                 assert made.status_code == 201, made.text
         for number in range(self.plan.homes):
             devices = await self._in_thread(
-                processes.connect, self.api.url, self.api.key, f"home{number}@example.com"
+                processes.connect,
+                self.api.url,
+                self.api.key,
+                f"home{number}@example.com",
+                accepted_providers=[self.trade.brand],
             )
             self._people(number, {device["properties"]["name"]: device for device in devices})
 
     def _people(self, home: int, devices: dict[str, Any]) -> None:
-        special: tuple[Kind, ...] = ("expiring", "starting")
+        special, kinds = self.trade.special, self.trade.kinds
         for number in range(home, self.plan.guests, self.plan.homes):
-            kind = special[number // 10 % 2] if number % 10 == 9 else KINDS[number % len(KINDS)]
+            kind = special[number // 10 % 2] if number % 10 == 9 else kinds[number % len(kinds)]
             chance = random.Random(f"{self.plan.seed}/{number}")
             guest = Guest(self.api, number, devices["Front door"]["device_id"], chance, kind)
+            guest.has_own_pin = self.trade.has_own_pins
             self.evidence.guests.append(guest)
-        for name in ("Garden door", "Cellar door") if home == 0 else ():
-            metadata = devices[name]["properties"]["nuki_metadata"]
-            porter = Porter(self.api, devices[name]["device_id"], metadata["device_id"])
+        for name in self.trade.doors if home == 0 else ():
+            porter = Porter(self.api, devices[name]["device_id"], self.trade.vendor_id(devices[name]))
             self.evidence.porters.append(porter)
 
     # --- life and death ----------------------------------------------------------------------------------
@@ -334,6 +390,7 @@ class Story:
                 home = {"home": f"home{number}@example.com"}
                 truth = (await http.get("/_simulator/truth", params=home)).json()
                 evidence.truth.extend(truth["devices"])
+                evidence.clouds.append((await http.get("/_simulator/cloud", params=home)).json())
                 requests = (await http.get("/_simulator/requests", params=home)).json()
                 evidence.vendor_writes.extend(requests["writes"])
                 for name, count in requests["counts"].items():

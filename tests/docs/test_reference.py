@@ -9,26 +9,30 @@ import importlib
 import re
 import tomllib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 import seam
 
 import ostiary.api  # noqa: F401 - fills the operation table
 from ostiary import providers
 from ostiary.cli.main import app
+from ostiary.domain.connected_accounts import DISCONNECTED
 from ostiary.domain.events import EventType
-from ostiary.domain.reconcile import REMOVING_ERROR, SETTING_ERRORS
-from ostiary.providers.nuki.simulator.control import COMMANDS
-from ostiary.providers.nuki.simulator.faults import FAULTS
+from ostiary.domain.reconcile import NO_SPACE, REMOVING_ERROR, SETTING_ERROR
+from ostiary.domain.secrets import Secret
+from ostiary.simulation import MemoryHomes
+from ostiary.simulation.control import NewHome
 from ostiary.wire.operation import OPERATIONS, Limits
 
 from .pages import DOCS, REFERENCE, ROOT, anchors, every_page, first_cells, links, section, without_code
 
 SOURCE = ROOT / "src" / "ostiary"
 PAGES = every_page()
+BRANDS = providers.load()
 
 
 def code(*patterns: str) -> str:
@@ -52,8 +56,9 @@ def same(documented: Iterable[str], real: Iterable[str]) -> None:
 def test_settings() -> None:
     page = REFERENCE / "settings.md"
     real = set(re.findall(r'"(OSTIARY_[A-Z_]+)"', code("settings.py")))
-    for key, brand in providers.load().items():
-        names = [*brand.manifest.default_urls, "client_id", "client_secret"]
+    for key, brand in BRANDS.items():
+        names = [*brand.manifest.default_urls, "client_id", "client_secret", "pace"]
+        names += ["username", "password"] if brand.manifest.takes_integrator else []
         real |= {f"OSTIARY_{key}_{name}".upper() for name in names}
     documented = first_cells(section(page, "The server") + section(page, "Brands"))
     same(documented, real)
@@ -132,10 +137,12 @@ def test_errors_of_action_attempts() -> None:
 
 
 def test_problems() -> None:
-    text = code("domain/*.py", "engine/*.py", "providers/nuki/*.py")
+    """Of every brand."""
+    text = code("domain/*.py", "engine/*.py", "providers/*/*.py")
     raised = set(re.findall(r'"(?:error|warning)_code",\s*"([a-z_]+)"', text))
-    raised |= set(re.findall(r'(?:Rejected|DeviceProblem)\(\s*"([a-z_]+)"', text))
-    real = raised | {*SETTING_ERRORS, REMOVING_ERROR}
+    raised |= set(re.findall(r'(?:Rejected|DeviceProblem|DeviceWarning)\(\s*"([a-z_]+)"', text))
+    raised |= set(re.findall(r'AccountProblem\(\s*"(?:error|warning)",\s*"([a-z_]+)"', text))
+    real = raised | {DISCONNECTED, NO_SPACE, REMOVING_ERROR, SETTING_ERROR}
     real -= {
         "unsupported_device",  # of a door, where it becomes `provider_issue`
         "warning_code",  # the name of the field
@@ -152,21 +159,89 @@ def test_problems() -> None:
 
 # --- simulators ----------------------------------------------------------------------------------------
 
+SIMULATOR = REFERENCE / "simulator.md"
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OF_EVERY_SERVER = {"GET homes", "POST homes", "GET requests", "GET clock", "POST clock"}
+
+
+SIMULATORS: dict[str, Any] = {
+    brand.manifest.display_name: brand.simulator(
+        MemoryHomes(), lambda: NOW, url="http://vendor.test", client_id="id", client_secret=Secret("it")
+    )
+    for brand in BRANDS.values()
+}
+"""One of each brand, by the brand's name."""
+
+
+def verbs(simulator: Any) -> dict[str, type]:
+    """What its control plane knows besides what stands apart, with the fields."""
+    return {f"{method} {verb}": command.shape for (method, verb), command in simulator.commands.items()}
+
+
+def shared() -> set[str]:
+    """Verbs that mean the same everywhere."""
+    first, *others = (verbs(simulator) for simulator in SIMULATORS.values())
+    return {verb for verb, shape in first.items() if all(other.get(verb) is shape for other in others)}
+
 
 def test_faults() -> None:
-    same(first_cells(section(REFERENCE / "simulator.md", "Faults")), FAULTS)
+    known = {name: set(simulator.faults) for name, simulator in SIMULATORS.items()}
+    everywhere = set.intersection(*known.values())
+    real = {
+        fault: "all" if fault in everywhere else ", ".join(name for name in known if fault in known[name])
+        for fault in set.union(*known.values())
+    }
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| ([^|]+) \|", section(SIMULATOR, "Faults"), re.M)
+    same((fault for fault, _ in rows), real)
+    assert dict(rows) == real
 
 
 def test_control_plane() -> None:
-    handled_apart = {"GET homes", "POST homes", "GET requests", "GET clock", "POST clock"}
-    real = {f"{method} {verb}" for method, verb in COMMANDS} | handled_apart
-    same(first_cells(section(REFERENCE / "simulator.md", "Commands")), real)
+    """What all simulators have stands in one table, what one of them has in its own."""
+    common = shared()
+    same(first_cells(section(SIMULATOR, "Commands")), common | OF_EVERY_SERVER)
+    for name, simulator in SIMULATORS.items():
+        same(first_cells(section(SIMULATOR, name)), set(verbs(simulator)) - common)
+
+
+@pytest.mark.parametrize("name", list(SIMULATORS))
+def test_fields_of_commands(name: str) -> None:
+    """Every field of a command stands in its row."""
+    simulator = SIMULATORS[name]
+    rows = dict(re.findall(r"^\| `([A-Z]+ [a-z/_]+)` \|(.*)\|$", SIMULATOR.read_text(), re.M))
+    rows |= dict(re.findall(r"^\| `([A-Z]+ [a-z/_]+)` \|(.*)\|$", section(SIMULATOR, name), re.M))
+    for verb, shape in verbs(simulator).items():
+        fields = set(shape.__struct_fields__) - {"home"}
+        documented = set(re.findall(r"`([a-z_]+)`", rows[verb]))
+        assert fields <= documented, f"{verb}: {fields - documented}"
+
+
+@pytest.mark.parametrize("name", list(SIMULATORS))
+def test_what_a_home_may_be_sketched_with(name: str) -> None:
+    words = set(re.findall(r"`([a-z_]+)`", section(SIMULATOR, name) + section(SIMULATOR, "Commands")))
+    fields = sketched(msgspec.inspect.type_info(SIMULATORS[name].new_home))
+    assert fields > set(NewHome.__struct_fields__)
+    assert fields <= words, fields - words
+
+
+def sketched(of: msgspec.inspect.Type) -> set[str]:
+    """The names of a struct's fields, and of the structs in them."""
+    if isinstance(of, msgspec.inspect.StructType):
+        return {field.encode_name for field in of.fields}.union(
+            *(sketched(field.type) for field in of.fields)
+        )
+    if isinstance(of, msgspec.inspect.ListType):
+        return sketched(of.item_type)
+    if isinstance(of, msgspec.inspect.UnionType):
+        return set().union(*(sketched(each) for each in of.types))
+    return set()
 
 
 def test_known_homes() -> None:
-    documented = set(re.findall(r"`([a-z]+@example\.com)`", section(REFERENCE / "simulator.md", "Homes")))
-    known = {login for brand in providers.load().values() for login in brand.manifest.known_logins}
-    assert known <= documented
+    documented = set(re.findall(r"`([a-z]+@example\.com)`", section(SIMULATOR, "Homes")))
+    known = {login for brand in BRANDS.values() for login in brand.manifest.known_logins}
+    helpers = {login for simulator in SIMULATORS.values() for login in simulator.helpers}
+    assert known | helpers <= documented
 
 
 # --- figures, dependencies, tests ------------------------------------------------------------------------

@@ -5,10 +5,11 @@ It checks as it goes: every plan, every event. What must hold at the end is for 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ostiary.domain import access_codes, reconcile
 from ostiary.domain.access_codes import AccessCode
@@ -18,9 +19,11 @@ from ostiary.domain.reconcile import Change, Outcome, Plan, PlannedStep, Seen, S
 from ostiary.domain.retry import backoff
 from ostiary.domain.secrets import Secret
 
-from .model_vendor import Crash, Entry, Vendor
+from .model_vendor import ChoosingVendor, Crash, Entry, Vendor, comes_twice, read_back
 
 CALL = timedelta(seconds=15)
+REMOVAL_SETTLES = 20.0
+MINUTE = timedelta(minutes=1)
 POLL = timedelta(seconds=600)
 ON_DEVICE = ("access_code.set_on_device", "access_code.scheduled_on_device")
 EXTERNAL = ("access_code.modified_external_to_seam", "access_code.deleted_external_to_seam")
@@ -52,6 +55,8 @@ class Engine:
     steps: list[Step] = field(default_factory=list)
     told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     last_look: list[ObservedCode] = field(default_factory=list)
+    looked_at: datetime | None = None
+    pins_of_look: dict[str, str] = field(default_factory=dict)
     due_at: datetime | None = None
     poll_at: datetime | None = None
     attempts: int = 0
@@ -62,6 +67,9 @@ class Engine:
     changes: int = 0
     ticks: int = 0
     written: dict[str, set[str]] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    """The PIN that a caller wants, where one has said so last."""
+    pins_told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -88,6 +96,7 @@ class Engine:
     def _go_to(self, at: datetime) -> None:
         self.now = at
         self.vendor.pass_time(at)
+        self._check_doors()
 
     def wake(self, at: datetime | None = None) -> None:
         at = at or self.now
@@ -105,6 +114,7 @@ class Engine:
         except ProviderError:
             self.attempts += 1
             self.due_at = self.now + backoff(self.attempts)
+        self._check_doors()
 
     def _tick(self) -> None:
         waiting = {step.access_code_id for step in self.steps}
@@ -136,7 +146,8 @@ class Engine:
         return [c for c in self.codes.values() if c.gone_at is None or c.access_code_id in waiting]
 
     def _settle_look(self, entries: Sequence[ObservedCode]) -> Plan:
-        self.last_look = list(entries)
+        self.last_look, self.looked_at = list(entries), self.now
+        self.pins_of_look = {key: entry.pin for key, entry in self.vendor.entries.items()}
         seen = [Seen(entry, pin_hash(entry.code.reveal()) if entry.code else None) for entry in entries]
         codes = self._loaded()
         known = {code.access_code_id for code in codes}
@@ -144,7 +155,8 @@ class Engine:
         gone = [c for c in self.codes.values() if c.access_code_id not in known and c.mark in marks]
         codes += gone
         names = {code.access_code_id: vendor_name(code) for code in codes}
-        observation = reconcile.observe(codes, self.steps, seen, self.can, names, self.now, self.written)
+        written = self._written(codes, entries)
+        observation = reconcile.observe(codes, self.steps, seen, self.can, names, self.now, written)
         for change in observation.changes:
             self.changes += 1
             self._store(change)
@@ -155,13 +167,19 @@ class Engine:
         if self.sync_wanted:
             return Plan()
         now_codes = [self.codes[code.access_code_id] for code in codes]
-        plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now, self.written)
+        plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now, written)
         self._check(plan, seen)
         for access_code_id, (error_code, message) in plan.blocked.items():
             change = Change(self.codes[access_code_id])
             self._store(reconcile.failed(change, "set", error_code, message, self.now))
         self.last_plan = plan
         return plan
+
+    def _written(self, codes: Iterable[AccessCode], entries: Iterable[ObservedCode]) -> dict[str, set[str]]:
+        """For entries that bear our mark and are not known by their id."""
+        known = {code.vendor_code_id for code in codes}
+        marks = {entry.mark for entry in entries if entry.vendor_code_id not in known}
+        return {c.access_code_id: self.written.get(c.access_code_id, set()) for c in codes if c.mark in marks}
 
     # --- writes ---------------------------------------------------------------------------------------
 
@@ -170,7 +188,7 @@ class Engine:
         if step is None:
             return
         try:
-            self.vendor.write(planned)
+            told = self.vendor.write(planned)
         except OutcomeUnknown:
             self._settle(step, "unknown")
         except Rejected as error:
@@ -183,7 +201,7 @@ class Engine:
             self._drop(step)
             raise
         else:
-            self._settle(step, "accepted")
+            self._settle(step, "accepted", told)
 
     def _write_down(self, planned: PlannedStep) -> Step | None:
         code = self.codes[planned.code.access_code_id]
@@ -191,7 +209,7 @@ class Engine:
             return None
         if planned.kind != "remove" and code.is_over(self.now):
             return None
-        patience = CALL + timedelta(seconds=self.can.settles_within)
+        sent_by, reaching = self.now + CALL, timedelta(seconds=self.can.reaches_device_after)
         step = Step(
             step_id=f"s{self.vendor.writes}-{len(self.steps)}",
             access_code_id=code.access_code_id,
@@ -201,7 +219,8 @@ class Engine:
             code_hash=code.code_hash,
             planned_at=self.now,
             outcome="planned",
-            wait_until=self.now + patience,
+            wait_until=sent_by + self._settling(planned),
+            reaches_at=sent_by + reaching if reaching else self.now,
         )
         self.steps.append(step)
         if code.code_hash is not None:
@@ -210,10 +229,30 @@ class Engine:
             self.codes[code.access_code_id] = replace(code, was_sent=True)
         return step
 
-    def _settle(self, step: Step, outcome: Outcome) -> None:
+    def _settle(self, step: Step, outcome: Outcome, told: str | None = None) -> None:
         self._drop(step)
-        wait_until = self.now + timedelta(seconds=self.can.settles_within)
-        self.steps.append(replace(step, outcome=outcome, wait_until=wait_until))
+        settled = replace(
+            step,
+            outcome=outcome,
+            wait_until=self.now + self._settling(step),
+            reaches_at=self.now + timedelta(seconds=self.can.reaches_device_after),
+        )
+        self.steps.append(settled if told is None else self._keep_pin(settled, told))
+
+    def _keep_pin(self, step: Step, told: str) -> Step:
+        code, code_hash = self.codes[step.access_code_id], pin_hash(told)
+        others = [c for c in self.living() if c.access_code_id != code.access_code_id]
+        is_taken = any(other.code_hash == code_hash for other in others)
+        code, step = reconcile.pin_told(code, step, Secret(told), code_hash, self.now, is_taken=is_taken)
+        self.codes[code.access_code_id] = code
+        if step.code_hash is not None:
+            self.written.setdefault(code.access_code_id, set()).add(step.code_hash)
+        return step
+
+    def _settling(self, step: Step | PlannedStep) -> timedelta:
+        settles = self.can.settles_within
+        seconds = min(REMOVAL_SETTLES, settles) if step.kind == "remove" else settles
+        return timedelta(seconds=seconds + self.can.reaches_device_after)
 
     def _refused(self, step: Step, error: Rejected) -> None:
         self._drop(step)
@@ -230,6 +269,7 @@ class Engine:
 
     def _store(self, change: Change) -> None:
         code = change.code
+        self._check_pins(self.codes[code.access_code_id], change)
         self.codes[code.access_code_id] = code
         types = [*(event.event_type for event in change.events), *change.problem_events]
         for event_type in types:
@@ -237,6 +277,18 @@ class Engine:
             told = Told(event_type, code.generation, errors)
             self._check_event(code, told)
             self.told[code.access_code_id].append(told)
+
+    def _check_pins(self, before: AccessCode, change: Change) -> None:
+        """A PIN that the vendor has told stands in no event before a look has confirmed it."""
+        known = (None, before.confirmed_code, change.code.confirmed_code)
+        for event in change.events:
+            pins = pins_in(event.as_wire())
+            if before.is_code_from_vendor:
+                for pin in pins:
+                    assert pin is None or Secret(pin) in known, f"{event.event_type} tells a PIN too soon"
+            if event.event_type in ON_DEVICE:
+                assert pins == [shown_pin(change.code)], "told without its PIN"
+                self.pins_told[before.access_code_id].update(filter(None, pins))
 
     def _check_event(self, code: AccessCode, told: Told) -> None:
         before = self.told[code.access_code_id]
@@ -257,6 +309,7 @@ class Engine:
         if told.event_type in ("access_code.removed_from_device", "access_code.deleted"):
             assert not any(e.vendor_code_id == code.vendor_code_id for e in self.last_look)
             assert code.vendor_code_id is None
+            self._check_closed(code)
         if told.event_type == EXTERNAL[0]:
             since = _after_last(before, (told.event_type,))
             is_news = since is None or told.generation > since[0].generation
@@ -270,10 +323,48 @@ class Engine:
             assert not is_same or any(t.event_type in ON_DEVICE for t in since or ()), f"{told} again"
 
     def _is_as_wished(self, code: AccessCode, entry: ObservedCode) -> bool:
-        assert entry.code is not None
+        """As the look shows it; a PIN that no look shows, as the vendor had it then."""
         wanted = as_wished(code, self.can)
-        shown = (entry.name, entry.code.reveal(), entry.starts_at, entry.ends_at)
+        pin = self.pins_of_look.get(entry.vendor_code_id) if entry.code is None else entry.code.reveal()
+        shown = (entry.name, pin, entry.starts_at, entry.ends_at)
         return shown == wanted and entry.is_enabled and entry.is_exact and not entry.is_busy
+
+    # --- doors, where they are not what the record says -------------------------------------------------
+
+    def _check_doors(self) -> None:
+        """What we say is what the door does, as long as nobody else has had a hand in it."""
+        if not isinstance(self.vendor, ChoosingVendor):
+            return
+        for code in self.living():
+            status = code.status(self.can, self.now, is_view_stale=False)
+            assert status != "set" or code.code is not None, "set, and nobody knows its PIN"
+            stands = code.is_as_wished and code.is_on_lock and not code.is_over(self.now)
+            if stands and not self._is_disturbed(self.vendor, code):
+                self._check_door(self.vendor, code)
+
+    def _check_door(self, vendor: ChoosingVendor, code: AccessCode) -> None:
+        assert code.code is not None
+        assert code.code == code.confirmed_code, "confirmed with another PIN than it has"
+        pin = code.code.reveal()
+        assert vendor.entries[code.vendor_code_id or ""].pin == pin, "the PIN that we hold is not the lock's"
+        *_, starts_at, ends_at = as_wished(code, self.can)
+        if (starts_at is None or starts_at <= self.now) and (ends_at is None or self.now < ends_at):
+            assert vendor.opens(pin, code.mark), "the door does not know what we say of it"
+
+    def _check_closed(self, code: AccessCode) -> None:
+        vendor = self.vendor
+        if isinstance(vendor, ChoosingVendor) and not self._is_disturbed(vendor, code):
+            for pin in self.pins_told[code.access_code_id]:
+                assert not vendor.opens(pin, code.mark), "off the device, and it opens the door"
+
+    def _is_disturbed(self, vendor: ChoosingVendor, code: AccessCode) -> bool:
+        """Its owner has touched it, and we have not seen that, or have not undone it, or his door not yet."""
+        if any(error["error_code"] == "conflicting_external_modification" for error in code.errors):
+            return True
+        at = vendor.touched_at(code.mark)
+        if at is None:
+            return False
+        return self.now < at + vendor.rollout or self.looked_at is None or self.looked_at <= at
 
     # --- plans ----------------------------------------------------------------------------------------
 
@@ -299,7 +390,8 @@ class Engine:
         assert not any(item.entry.is_busy for item in entries), "a write to what the vendor is at work on"
         if step.kind == "set":
             assert not entries, "a second entry for one code"
-            assert not any(item.code_hash == step.code.code_hash for item in seen), "a PIN that is there"
+            pins = {item.code_hash for item in seen} - {None}
+            assert step.code.code_hash not in pins, "a PIN that is there"
         if step.kind != "remove":
             assert step.wanted is not None
             assert is_wanted(step.code, self.can, self.now)
@@ -308,6 +400,16 @@ class Engine:
         elif is_wanted(step.code, self.can, self.now) and step.code.gone_at is None:
             kept = [i for i in entries if i.entry.vendor_code_id != step.vendor_code_id]
             assert kept, "a wanted code would leave the lock"
+            assert step.vendor_code_id != step.code.vendor_code_id, "the entry that counts is taken away"
+        if step.kind == "change":
+            assert not self._stands(step.code, entries), "a write for a code that stands as wished"
+
+    def _stands(self, code: AccessCode, entries: Sequence[Seen]) -> bool:
+        """The lock has it as it is wished, and we know that."""
+        if not code.is_as_wished or code.code is None or code.code_hash != code.confirmed_code_hash:
+            return False
+        counting = [i.entry for i in entries if i.entry.vendor_code_id == code.vendor_code_id]
+        return any(self._is_as_wished(code, entry) for entry in counting)
 
     def _entries(self, access_code_id: str, seen: Iterable[Seen]) -> list[Seen]:
         """Those that the vendor's model knows to be of this code."""
@@ -331,8 +433,11 @@ class Engine:
             if code.access_code_id != but
         )
 
-    def create(self, name: str, pin: str, window: tuple[datetime, datetime] | None, native: bool) -> None:
-        if self.is_taken(pin, None):
+    def create(
+        self, name: str, pin: str | None, window: tuple[datetime, datetime] | None, native: bool
+    ) -> None:
+        """`pin` None: the vendor is to choose it."""
+        if pin is not None and self.is_taken(pin, None):
             return
         number = len(self.codes) + 1
         starts_at, ends_at = window or (None, None)
@@ -343,8 +448,8 @@ class Engine:
             device_id="d",
             mark=f"mark{number:02}",
             name=name,
-            code=Secret(pin),
-            code_hash=pin_hash(pin),
+            code=None if pin is None else Secret(pin),
+            code_hash=None if pin is None else pin_hash(pin),
             starts_at=starts_at,
             ends_at=ends_at,
             is_external_modification_allowed=False,
@@ -356,9 +461,13 @@ class Engine:
             wished_at=self.now,
         )
         self.codes[code.access_code_id] = code
+        if pin is not None:
+            self.asked[code.access_code_id] = pin
         self.wake()
 
     def rewish(self, before: AccessCode, **changes: Any) -> None:
+        if "code" in changes:
+            self.asked[before.access_code_id] = changes["code"].reveal()
         self.codes[before.access_code_id] = access_codes.rewished(before, self.now, **changes)
         self.wake()
 
@@ -372,6 +481,7 @@ class Engine:
         under_way = [(job.wanted, job.due_at, job.copies) for job in self.vendor.jobs if job.kind == "set"]
         for wanted, due_at, copies in under_way:
             if wanted is not None and wanted.access_code_id == code.access_code_id:
+                assert wanted.code is not None
                 until = patience.get(pin_hash(wanted.code.reveal()))
                 if copies > 1 or until is None or due_at + timedelta(seconds=16) > until:
                     return True
@@ -381,6 +491,12 @@ class Engine:
             and patience.get(pin_hash(e.pin), self.now) - self.now < timedelta(seconds=16)
             for e in unmet
         )
+
+
+def pins_in(wire: Mapping[str, Any]) -> list[str | None]:
+    """Every PIN that an event tells, the old one of a change as well."""
+    found = [wire["code"]] if "code" in wire else []
+    return found + [pin for value in wire.values() if isinstance(value, Mapping) for pin in pins_in(value)]
 
 
 def _after_last(told: Sequence[Told], types: tuple[str, ...]) -> list[Told] | None:
@@ -407,10 +523,27 @@ def is_wanted(code: AccessCode, can: Capabilities, now: datetime) -> bool:
     return code.starts_at - lead <= now < code.ends_at
 
 
-def as_wished(code: AccessCode, can: Capabilities) -> tuple[str, str, datetime | None, datetime | None]:
-    assert code.code is not None
-    window = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
-    return vendor_name(code), code.code.reveal(), *window
+def as_wished(
+    code: AccessCode, can: Capabilities
+) -> tuple[str, str | None, datetime | None, datetime | None]:
+    starts_at, ends_at = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
+    if can.wall_clock_zone is not None and starts_at is not None and ends_at is not None:
+        zone = ZoneInfo(can.wall_clock_zone)
+        while read_back(starts_at, zone) != starts_at:
+            starts_at += MINUTE
+        while comes_twice(ends_at - MINUTE, zone) and comes_twice(ends_at, zone):
+            ends_at -= MINUTE
+    return vendor_name(code), shown_pin(code), starts_at, ends_at
+
+
+def has_no_frame(code: AccessCode, can: Capabilities) -> bool:
+    """Nothing is left of its window in the device's wall-clock time."""
+    *_, starts_at, ends_at = as_wished(code, can)
+    return starts_at is not None and ends_at is not None and ends_at <= starts_at
+
+
+def shown_pin(code: AccessCode) -> str | None:
+    return None if code.code is None else code.code.reveal()
 
 
 def shown(entry: Entry) -> tuple[str, str, datetime | None, datetime | None]:

@@ -27,6 +27,7 @@ def account(**changes: Any) -> ConnectedAccount:
         "customer_key": None,
         "errors": (),
         "warnings": (),
+        "settings": {},
         "access_token": Secret("token"),
         "refresh_token": None,
         "token_expires_at": None,

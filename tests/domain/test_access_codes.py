@@ -1,7 +1,7 @@
 """What the wire says of a code, computed from its wish and from what the last look showed."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from ostiary.domain.access_codes import (
     MARK_ALPHABET,
     AccessCode,
+    check_pin,
     check_time_frame,
     mutations_requested,
     refuse_uncodable,
@@ -198,3 +199,80 @@ def test_a_device_that_takes_no_codes_says_why(changes: dict[str, Any], words: s
 def test_being_offline_is_no_reason() -> None:
     offline = device(is_online=False)
     refuse_uncodable(offline, offline.can)
+
+
+# --- vendors that choose the PIN ----------------------------------------------------------------------------
+
+CHOOSING = replace(CAN, code_chosen_by="vendor", codes_are_readable=False)
+
+
+def _without_pin(one: AccessCode) -> AccessCode:
+    return replace(one, code=None, code_hash=None, confirmed_code_hash=None)
+
+
+@pytest.mark.parametrize("chosen_by", ["caller", "vendor", "either"])
+def test_a_code_whose_pin_nobody_knows_is_not_set(chosen_by: Any) -> None:
+    can = replace(CHOOSING, code_chosen_by=chosen_by)
+    assert can.vendor_may_choose is (chosen_by != "caller")
+    assert _status(_confirmed(code()), can) == "set"
+    assert _status(_without_pin(_confirmed(code())), can) == "setting"
+    preloaded = _without_pin(_confirmed(code(NOW + HOUR, NOW + 2 * HOUR, native=False)))
+    assert _status(preloaded, can) == "setting"
+    wire = preloaded.as_wire(device(), account(), NOW)
+    assert (wire["is_scheduled_on_device"], wire["code"]) == (False, None)
+    assert wire["is_waiting_for_code_assignment"] is True
+
+
+def test_a_code_that_is_gone_waits_for_no_pin() -> None:
+    gone = replace(_without_pin(_confirmed(code())), gone_at=NOW)
+    assert "is_waiting_for_code_assignment" not in gone.as_wire(device(), account(), NOW)
+    told = replace(code(), is_code_from_vendor=True)
+    assert "is_waiting_for_code_assignment" not in told.as_wire(device(), account(), NOW)
+
+
+def test_a_pin_that_is_renewed_is_a_pending_mutation() -> None:
+    [mutation] = _without_pin(_confirmed(code())).pending_mutations(CAN, NOW)
+    assert mutation["mutation_code"] == "updating_code"
+    assert (mutation["from"], mutation["to"]) == ({"code": "1234"}, {"code": None})
+
+
+def test_a_pin_that_counts_no_more_and_is_the_same_is_no_mutation() -> None:
+    """The planner lets go of the hash alone when it is not sure any more that the device has the PIN."""
+    assert _mutations(replace(_confirmed(code()), confirmed_code_hash=None)) == []
+
+
+def test_nobody_says_the_pin_where_the_vendor_chooses() -> None:
+    with pytest.raises(ApiError, match="chooses its own codes") as refused:
+        check_pin("1234", CHOOSING, device())
+    assert refused.value.data == {"device_id": "device-1", "constraint_type": "cannot_specify_pin_code"}
+    check_pin("1234", replace(CHOOSING, code_chosen_by="either"), device())
+
+
+# --- schedules in wall-clock time -------------------------------------------------------------------------
+
+FIRST = datetime(2026, 10, 25, 0, tzinfo=UTC)  # 02:00 in Berlin, and again an hour later
+BERLIN = replace(CAN, wall_clock_zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("can", "frame"),
+    [
+        (CAN, (FIRST + 1.5 * HOUR, FIRST + 2.5 * HOUR)),
+        (replace(CAN, wall_clock_zone="UTC"), (FIRST + 1.5 * HOUR, FIRST + 2.5 * HOUR)),
+        (BERLIN, (FIRST + 2 * HOUR, FIRST + 2.5 * HOUR)),
+        (replace(BERLIN, has_native_scheduling=False), (None, None)),
+    ],
+)
+def test_the_frame_on_the_device(can: Capabilities, frame: tuple[datetime | None, datetime | None]) -> None:
+    one = code(FIRST + 1.5 * HOUR, FIRST + 2.5 * HOUR)
+    assert one.frame_on_device(can) == frame
+    assert replace(one, prefer_native_scheduling=False).frame_on_device(can) == (None, None)
+    assert code().frame_on_device(can) == (None, None)
+
+
+def test_start_and_end_are_moved_into_the_window_each_to_its_side() -> None:
+    one = code(FIRST - HOUR, FIRST + 1.5 * HOUR)
+    assert one.frame_on_device(BERLIN) == (FIRST - HOUR, FIRST)
+    both = code(FIRST + 1.25 * HOUR, FIRST + 1.5 * HOUR)
+    assert both.frame_on_device(BERLIN) == (FIRST + 2 * HOUR, FIRST), "nothing is left of it"
+    assert (one.starts_at, one.ends_at) == (FIRST - HOUR, FIRST + 1.5 * HOUR), "the wish stays as it is"

@@ -18,7 +18,7 @@ from ostiary.domain.devices import (
     removed,
 )
 from ostiary.domain.errors import ApiError
-from ostiary.domain.provider import Capabilities, DeviceProblem
+from ostiary.domain.provider import AccountProblem, Capabilities, DeviceProblem, DeviceWarning
 
 from .samples import NOW, account, device, look
 
@@ -167,3 +167,99 @@ def test_what_a_device_does_not_have_is_refused() -> None:
     with pytest.raises(ApiError, match="Front Door cannot lock") as refused:
         refuse_without(device(), None, "lock")
     assert refused.value.error_type == "unsupported_device"
+
+
+# --- warnings, and what the vendor has against the account --------------------------------------------------
+
+OFFICE = DeviceWarning("acme_held_open", "held open")
+PRIVACY = DeviceWarning("privacy_mode", "somebody is inside")
+
+
+def test_a_warning_keeps_its_time_while_it_lasts_and_goes_when_it_ends() -> None:
+    assert device().warnings == ()
+    held = observed(device(), look(warnings=(OFFICE,)), NOW)
+    [warning] = held.warnings
+    assert (warning["warning_code"], warning["created_at"]) == (
+        "acme_held_open",
+        "2026-07-01T12:00:00.000Z",
+    )
+    both = observed(held, look(warnings=(PRIVACY, OFFICE)), LATER)
+    assert {w["warning_code"]: w["created_at"] for w in both.warnings} == {
+        "acme_held_open": "2026-07-01T12:00:00.000Z",
+        "privacy_mode": "2026-07-01T12:05:00.000Z",
+    }
+    assert [w["warning_code"] for w in observed(both, look(warnings=(PRIVACY,)), LATER).warnings] == [
+        "privacy_mode"
+    ]
+    assert observed(both, look(), LATER).warnings == ()
+    again = observed(observed(both, look(), LATER), look(warnings=(OFFICE,)), LATER)
+    assert again.warnings[0]["created_at"] == "2026-07-01T12:05:00.000Z", "a new one"
+
+
+def test_a_warning_has_the_words_of_the_last_look_and_stands_on_the_wire() -> None:
+    held = observed(device(), look(warnings=(OFFICE,)), NOW)
+    reworded = observed(held, look(warnings=(replace(OFFICE, message="held open still"),)), LATER)
+    [warning] = _wire(reworded)["warnings"]
+    assert (warning["message"], warning["created_at"]) == ("held open still", "2026-07-01T12:00:00.000Z")
+    assert _types(device(), held) == [], "no event of its own"
+    offline = observed(held, look(is_online=False), LATER)
+    assert offline.warnings == ()
+
+
+FULL = AccountProblem("error", "acme_is_full", "full", {"acme_metadata": {"sites": []}})
+SHORT = AccountProblem("warning", "acme_is_almost_full", "short")
+
+
+def _codes(problems: Any, key: str) -> list[str]:
+    return [problem[key] for problem in problems]
+
+
+def test_problems_of_an_account_come_and_go_with_their_looks() -> None:
+    full = account().observed([FULL, SHORT], NOW)
+    [error], [warning] = full.errors, full.warnings
+    assert error["error_code"] == "acme_is_full"
+    assert error["is_connected_account_error"] is True
+    assert error["acme_metadata"] == {"sites": []}
+    assert warning["warning_code"] == "acme_is_almost_full"
+    assert "is_connected_account_error" not in warning
+    assert not full.is_disconnected
+    short = full.observed([SHORT], LATER)
+    assert (short.errors, short.warnings) == ((), full.warnings)
+    assert short.observed([], LATER) == account()
+
+
+def test_a_problem_of_an_account_keeps_its_time_and_takes_the_new_words() -> None:
+    full = account().observed([FULL, SHORT], NOW)
+    still = full.observed(
+        [replace(FULL, message="full still", more={"acme_metadata": {"sites": [1]}}), SHORT], LATER
+    )
+    [error] = still.errors
+    assert (error["message"], error["created_at"]) == ("full still", "2026-07-01T12:00:00.000Z")
+    assert error["acme_metadata"] == {"sites": [1]}
+    assert still.warnings == full.warnings
+    assert full.observed([FULL, SHORT], LATER) == full, "nothing to store"
+
+
+def test_a_dead_login_is_not_forgotten_by_a_look() -> None:
+    cut_off, _ = account().observed([FULL], NOW).disconnected(LATER)
+    assert _codes(cut_off.errors, "error_code") == [
+        "acme_is_full",
+        "account_disconnected",
+    ]
+    seen = cut_off.observed([], LATER)
+    assert _codes(seen.errors, "error_code") == ["account_disconnected"]
+    assert seen.is_disconnected
+    assert seen.errors[0]["created_at"] == "2026-07-01T12:05:00.000Z"
+    back = cut_off.reconnected(cut_off.credentials, LATER)
+    assert _codes(back.errors, "error_code") == ["acme_is_full"], "until the next look"
+
+
+def test_problems_of_the_account_stand_on_its_devices_and_the_one_is_not_the_other() -> None:
+    full = account().observed([FULL, SHORT], NOW)
+    wire = as_wire(device(), full, "Acme", "c")
+    assert _codes(wire["errors"], "error_code") == ["acme_is_full"]
+    assert wire["warnings"] == [], "warnings of the account are its own"
+    error_and_warning = [FULL, replace(SHORT, code=FULL.code)]
+    both = account().observed(error_and_warning, NOW)
+    assert both.observed([error_and_warning[1]], LATER).errors == ()
+    assert both.observed([error_and_warning[0]], LATER).warnings == ()

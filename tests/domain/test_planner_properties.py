@@ -10,22 +10,44 @@ import random
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ostiary.domain.access_codes import AccessCode
+from ostiary.domain.instants import rounded
 from ostiary.domain.provider import Capabilities
+from ostiary.domain.reconcile import Plan
 from ostiary.domain.secrets import Secret
 
-from .model_engine import EXTERNAL, ON_DEVICE, POLL, Engine, as_wished, is_wanted, pin_hash, shown
-from .model_vendor import FATES, Entry, Vendor
+from .model_engine import (
+    EXTERNAL,
+    ON_DEVICE,
+    POLL,
+    Engine,
+    as_wished,
+    has_no_frame,
+    is_wanted,
+    pin_hash,
+    shown,
+    shown_pin,
+)
+from .model_vendor import CHOOSING_FATES, FATES, ChoosingVendor, Entry, Vendor
 
+NO_SPACE = "no_space_for_access_code_on_device"
 REMOVED = "access_code.removed_from_device"
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
+FOLD_NIGHT = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)
+"""In Berlin the hour from 01:00 UTC on shows the same wall-clock times as the one before it."""
+
+ZONE = "Europe/Berlin"
 PINS = ("111111", "222222", "333333", "444444")
+LEFT_TO_THE_VENDOR = PINS[:2]
+"""What `create` makes of these PINs where both may choose."""
+
 NAMES = ("Anna", "Ben", "")
 HOUR = timedelta(hours=1)
 WINDOWS: dict[str, tuple[timedelta, timedelta] | None] = {
@@ -40,6 +62,8 @@ WINDOWS: dict[str, tuple[timedelta, timedelta] | None] = {
 
 WAITS = [0.3, 3.0, 12.0, 70.0, 400.0, 4000.0]
 DELAYS = [2.0, 30.0, 100.0, 900.0]
+ROLLOUTS = [0.0, 45.0, 240.0]
+ZONES = [None, None, ZONE]
 EDITS = ["delete", "rename", "disable", "limit", "window", "pin"]
 PER_BATCH = int(os.environ.get("OSTIARY_TEST_STORIES", "200"))
 
@@ -63,12 +87,55 @@ happenings = st.one_of(
 
 @dataclass(frozen=True)
 class Story:
+    """
+    Attributes:
+        chosen_by: Not `caller`: against a vendor that tells its PINs once and shows none.
+        rollout: Seconds from the vendor's record to the door.
+        zone: In whose wall-clock time schedules are kept; then the story plays when the clocks go back.
+    """
+
     has_schedules: bool
     keeps_pins_unique: bool
     room: int
     happenings: list[tuple[Any, ...]]
     fates: list[tuple[Any, float]]
     failing_looks: list[bool]
+    chosen_by: Literal["caller", "vendor", "either"] = "caller"
+    rollout: float = 0.0
+    zone: str | None = None
+
+    @property
+    def start(self) -> datetime:
+        return START if self.zone is None else FOLD_NIGHT
+
+    @property
+    def vendor(self) -> Vendor:
+        fates, failing_looks = deque(self.fates), deque(self.failing_looks)
+        if self.chosen_by == "caller":
+            return Vendor(self.start, self.keeps_pins_unique, self.room, fates, failing_looks)
+        return ChoosingVendor(
+            self.start,
+            self.keeps_pins_unique,
+            self.room,
+            fates,
+            failing_looks,
+            rollout=timedelta(seconds=self.rollout),
+            zone=None if self.zone is None else ZoneInfo(self.zone),
+        )
+
+    @property
+    def can(self) -> Capabilities:
+        return Capabilities(
+            can_program_online_access_codes=True,
+            code_chosen_by=self.chosen_by,
+            codes_are_readable=self.chosen_by == "caller",
+            has_native_scheduling=self.has_schedules,
+            max_access_codes=self.room,
+            settles_within=60.0,
+            reaches_device_after=self.rollout,
+            time_step=0.0 if self.chosen_by == "caller" else 60.0,
+            wall_clock_zone=self.zone,
+        )
 
 
 stories = st.builds(
@@ -81,22 +148,35 @@ stories = st.builds(
     failing_looks=st.lists(st.booleans(), max_size=8),
 )
 
+choosing_fates = st.tuples(
+    st.sampled_from(["ok", "ok", "ok", "ok", "ok", *CHOOSING_FATES]), st.sampled_from(DELAYS)
+)
+choosing_stories = st.builds(
+    Story,
+    has_schedules=st.booleans(),
+    keeps_pins_unique=st.just(True),
+    room=st.sampled_from([1, 2, 3, 20]),
+    happenings=st.lists(st.tuples(happenings, waits), min_size=4, max_size=14),
+    fates=st.lists(choosing_fates, max_size=14),
+    failing_looks=st.lists(st.booleans(), max_size=8),
+    chosen_by=st.sampled_from(["vendor", "vendor", "either"]),
+    rollout=st.sampled_from(ROLLOUTS),
+    zone=st.sampled_from(ZONES),
+)
+
 
 class World:
     """A story as it is lived."""
 
     def __init__(self, story: Story, *, polls: bool) -> None:
-        self.vendor = Vendor(
-            START, story.keeps_pins_unique, story.room, deque(story.fates), deque(story.failing_looks)
-        )
-        can = Capabilities(
-            can_program_online_access_codes=True,
-            has_native_scheduling=story.has_schedules,
-            max_access_codes=story.room,
-            settles_within=60.0,
-        )
-        self.engine = Engine(self.vendor, can, START, polls=polls)
+        self.vendor = story.vendor
+        self.engine = Engine(self.vendor, story.can, story.start, polls=polls)
+        if isinstance(self.vendor, ChoosingVendor):
+            self.vendor.meanwhile = self._wish_meanwhile
         self.causes = 0
+        self.is_troubled = story.room < len(story.happenings) or any(
+            happening[0] in ("owner", "foreign") for happening, _ in story.happenings
+        )
         for happening, pause in story.happenings:
             self.happen(*happening)
             self.engine.run_until(self.engine.now + timedelta(seconds=pause))
@@ -109,10 +189,15 @@ class World:
         self.engine.run_until(self.engine.now + timedelta(seconds=seconds))
 
     def _window(self, word: str) -> tuple[datetime, datetime] | None:
-        window = WINDOWS[word]
-        return None if window is None else (self.engine.now + window[0], self.engine.now + window[1])
+        window, step = WINDOWS[word], timedelta(seconds=self.engine.can.time_step)
+        if window is None:
+            return None
+        return rounded(self.engine.now + window[0], step), rounded(self.engine.now + window[1], step)
 
-    def _create(self, name: str, pin: str, window: str, native: bool) -> None:
+    def _create(self, name: str, pin: str | None, window: str, native: bool) -> None:
+        chosen_by = self.engine.can.code_chosen_by
+        if chosen_by == "vendor" or (chosen_by == "either" and pin in LEFT_TO_THE_VENDOR):
+            pin = None
         self.engine.create(name, pin, self._window(window), native)
 
     def _code(self, at: int) -> AccessCode | None:
@@ -122,10 +207,12 @@ class World:
 
     def _new_pin(self, at: int, pin: str) -> None:
         code = self._code(at)
-        if code is None or self.engine.is_taken(pin, code.access_code_id):
+        can = self.engine.can
+        if code is None or can.code_chosen_by == "vendor" or self.engine.is_taken(pin, code.access_code_id):
             return
-        if not self.engine.is_pin_forgotten(code):
-            self.engine.rewish(code, code=Secret(pin), code_hash=pin_hash(pin))
+        if not can.codes_are_readable or not self.engine.is_pin_forgotten(code):
+            changes = {"code": Secret(pin), "code_hash": pin_hash(pin), "is_code_from_vendor": False}
+            self.engine.rewish(code, **changes)
 
     def _new_name(self, at: int, name: str) -> None:
         code = self._code(at)
@@ -145,6 +232,19 @@ class World:
         if code is not None:
             self.engine.rewish(code, delete_requested_at=self.engine.now)
 
+    def _wish_meanwhile(self, access_code_id: str) -> None:
+        """While the vendor is at work on it: another PIN where callers may choose, else another name."""
+        code, can = self.engine.codes[access_code_id], self.engine.can
+        if code.is_over(self.engine.now):
+            return
+        self.causes += 1
+        pins = [pin for pin in PINS if not self.engine.is_taken(pin, None)]
+        if can.code_chosen_by == "either" and pins:
+            changes = {"code": Secret(pins[0]), "code_hash": pin_hash(pins[0]), "is_code_from_vendor": False}
+            self.engine.rewish(code, **changes)
+        else:
+            self.engine.rewish(code, name="Eve")
+
     def _owner(self, at: int, what: str, pin: str) -> None:
         entries = sorted(self.vendor.entries)
         if entries:
@@ -154,7 +254,7 @@ class World:
 
     def _foreign(self, copies_a_name: bool, at: int, pin: str) -> None:
         code = self._code(at)
-        if copies_a_name and code is not None:
+        if copies_a_name and code is not None and self.engine.can.codes_are_readable:
             self.vendor.add_foreign(f"copy #{code.mark}", f"5555{at:02}")
         else:
             self.vendor.add_foreign("Cleaner", pin)
@@ -192,22 +292,42 @@ class World:
         assert set(on_lock) <= set(wanted), "a code that nobody wants"
         for mark, code in wanted.items():
             self._check_code(code, on_lock.get(mark), foreign_pins)
-        missing = [c for m, c in wanted.items() if m not in on_lock and c.code.reveal() not in foreign_pins]  # type: ignore[union-attr]
+        missing = [
+            code
+            for mark, code in wanted.items()
+            if mark not in on_lock and shown_pin(code) not in foreign_pins and not has_no_frame(code, can)
+        ]
         assert not missing or len(self.vendor.entries) >= self.vendor.room, "room, and a code is missing"
+        for code in self.engine.living():
+            asked = self.engine.asked.get(code.access_code_id)
+            assert asked in (None, shown_pin(code)), "another PIN than its caller wants"
         for code in self.engine.codes.values():
             self._check_story(code)
 
+    def check_peace(self) -> None:
+        """Where nothing went wrong nothing is said to have failed, and nothing is written twice."""
+        engine = self.engine
+        is_at_peace = not self.is_troubled and not self.vendor.faults
+        if is_at_peace and engine.can.wall_clock_zone is None:  # else a window may come to nothing
+            types = {event.event_type for events in engine.told.values() for event in events}
+            assert not [word for word in types if "failed" in word or "external" in word]
+
     def _check_code(self, code: AccessCode, entry: Entry | None, foreign_pins: set[str]) -> None:
         errors = {str(error["error_code"]) for error in code.errors}
-        assert code.code is not None
+        pin = shown_pin(code)
         is_right = entry is not None and shown(entry) == as_wished(code, self.engine.can)
-        if code.code.reveal() in foreign_pins and not (is_right and entry.is_enabled and entry.is_exact):  # type: ignore[union-attr]
-            assert "duplicate_code_on_device" in errors
+        if pin in foreign_pins and not (is_right and entry.is_enabled and entry.is_exact):  # type: ignore[union-attr]
+            is_unseen = entry is None and not self.engine.can.codes_are_readable  # that somebody has the PIN
+            assert "duplicate_code_on_device" in errors or (is_unseen and NO_SPACE in errors)
+            return
+        if has_no_frame(code, self.engine.can):
+            assert "code_constraints_violated" in errors
             return
         if entry is None:
-            assert "no_space_for_access_code_on_device" in errors
+            assert NO_SPACE in errors
             return
-        assert shown(entry) == as_wished(code, self.engine.can)
+        assert pin is not None
+        assert is_right
         assert entry.is_enabled
         assert entry.is_exact
         assert code.is_as_wished
@@ -253,12 +373,19 @@ def test_any_story_converges(story: Story) -> None:
     _live(story)
 
 
+@property_test
+@given(choosing_stories)
+def test_any_story_converges_where_the_vendor_chooses_pins(story: Story) -> None:
+    _live(story)
+
+
+@pytest.mark.parametrize("throw", ["caller", "vendor"])
 @pytest.mark.parametrize("batch", range(10))
-def test_many_stories_converge(batch: int) -> None:
+def test_many_stories_converge(batch: int, throw: str) -> None:
     """The same with plain dice, which try more different things in the time than a search for small ones."""
     for seed in range(batch * PER_BATCH, (batch + 1) * PER_BATCH):
         dice = random.Random(seed)
-        story = _thrown(dice)
+        story = _thrown(dice) if throw == "caller" else _choosing(_thrown(dice), dice)
         random.seed(seed)  # the jitter of retries
         try:
             _live(story)
@@ -267,12 +394,13 @@ def test_many_stories_converge(batch: int) -> None:
             raise
 
 
+@pytest.mark.parametrize("throw", ["caller", "vendor"])
 @pytest.mark.parametrize("batch", range(3))
-def test_wishes_come_true_in_time_without_polls(batch: int) -> None:
+def test_wishes_come_true_in_time_without_polls(batch: int, throw: str) -> None:
     """What nobody else disturbs needs no look from outside: `due` alone brings every stride about."""
     for seed in range(batch * PER_BATCH, (batch + 1) * PER_BATCH):
         dice = random.Random(seed)
-        thrown = _thrown(dice)
+        thrown = _thrown(dice) if throw == "caller" else _choosing(_thrown(dice), dice)
         story = replace(
             thrown,
             happenings=[pair for pair in thrown.happenings if pair[0][0] not in ("owner", "foreign")],
@@ -297,6 +425,17 @@ def _thrown(dice: random.Random) -> Story:
             (dice.choice(["ok"] * 4 + list(FATES)), dice.choice(DELAYS)) for _ in range(dice.randint(0, long))
         ],
         failing_looks=[dice.random() < 0.3 for _ in range(dice.randint(0, 4))],
+    )
+
+
+def _choosing(story: Story, dice: random.Random) -> Story:
+    """The same wishes of a vendor that chooses PINs, with its own fates for them."""
+    return replace(
+        story,
+        fates=[(dice.choice(["ok"] * 5 + list(CHOOSING_FATES)), delay) for _, delay in story.fates],
+        chosen_by=dice.choice(["vendor", "vendor", "either"]),
+        rollout=dice.choice(ROLLOUTS),
+        zone=dice.choice(ZONES),
     )
 
 
@@ -327,7 +466,10 @@ def _live(story: Story, *, polls: bool = True) -> None:
     world.check()
     assert world.vendor.writes <= 6 * (world.causes + world.vendor.faults) + 6
 
+    world.check_peace()
+
     writes, changes = world.vendor.writes, world.engine.changes
+    world.engine.last_plan = Plan()
     world.engine.run_until(world.engine.now + 2 * POLL)
     assert world.vendor.writes == writes, "a lock as wished was written to"
     assert world.engine.last_plan.steps == ()

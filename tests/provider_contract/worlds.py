@@ -1,17 +1,19 @@
 """
 A brand's adapter in front of its simulator, over both transports; nothing is patched.
 
-Brands are known here by what `providers.load()` found. The simulator is steered through the control plane
-that every simulator has under `/_simulator`; the vendor's word for a device's id is read from what it shows.
+Brands are known here by what `providers.load()` found. Their simulators are worked through the control plane
+that every simulator has under `/_simulator`, and through the `Steering` in the tests of each brand, which
+says the rest in words that all brands share.
 """
 
+import importlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
@@ -19,6 +21,7 @@ from tests.transport.loopback import free_socket, network, serving
 
 from ostiary import providers
 from ostiary.domain.access_codes import candidate_pins
+from ostiary.domain.instants import rounded
 from ostiary.domain.provider import (
     Account,
     Adapter,
@@ -26,7 +29,9 @@ from ostiary.domain.provider import (
     DesiredCode,
     HttpRequest,
     HttpResponse,
+    Integrator,
     Login,
+    LoginChoices,
     ObservedCode,
     ObservedDevice,
     ProviderHttp,
@@ -39,9 +44,84 @@ from ostiary.transport.in_process import InProcessHttp
 BRANDS = providers.load()
 BACK = "https://ostiary.invalid/connect_webviews/callback"
 VERIFIER = "v" * 43
+MARK = "abc234"
+TRIES = 5
 
-every_brand = pytest.mark.parametrize("brand", BRANDS.values(), ids=BRANDS.keys())
+Window = tuple[datetime, datetime] | tuple[None, None]
+ALWAYS: Window = (None, None)
+
+
+class Steering(Protocol):
+    """What `tests/steering.py` of a brand's folder offers."""
+
+    faults: frozenset[str]
+    refuses_duplicates: bool
+    whole: Mapping[str, int]
+
+    async def begin(self) -> None: ...
+    async def truth(self, name: str) -> dict[str, Any]: ...
+    async def codes_on(self, name: str) -> dict[str, str]: ...
+    async def opens(self, name: str, pin: str, at: datetime | None = None) -> bool: ...
+    async def owner_adds(self, name: str, code_name: str, pin: str) -> None: ...
+    async def set_online(self, name: str, is_online: bool) -> None: ...
+    async def code_writes(self) -> list[dict[str, Any]]: ...
+    async def parts(self, mark: str) -> dict[str, int]: ...
+    async def record(self) -> dict[str, Any]: ...
+
+
+def steering_of(brand: Brand) -> Any:
+    """The class."""
+    return importlib.import_module(f"ostiary.providers.{brand.manifest.key}.tests.steering").Steering
+
+
+# --- which brands, and how ------------------------------------------------------------------------------
+
+
+def brands_where(has_it: Callable[[Any], bool]) -> pytest.MarkDecorator:
+    """Those whose steering says so; never none, which would be a test left out."""
+    found = {key: brand for key, brand in BRANDS.items() if has_it(steering_of(brand))}
+    assert found
+    return pytest.mark.parametrize("brand", found.values(), ids=found.keys())
+
+
+def brands_with(fault: str) -> pytest.MarkDecorator:
+    """Those whose simulator has a fault that not every simulator has."""
+    return brands_where(lambda steering: fault in steering.faults)
+
+
+every_brand = brands_where(lambda steering: True)
 over_both = pytest.mark.parametrize("transport", ["in_process", "loopback"])
+
+
+# --- the world ------------------------------------------------------------------------------------------
+
+
+class Line:
+    """Between the adapter and its HTTP: keeps what passes, and can do something before a request."""
+
+    def __init__(self, http: ProviderHttp) -> None:
+        self._http = http
+        self.requests: list[HttpRequest] = []
+        self._trap: tuple[int, Callable[[], Awaitable[Any]]] | None = None
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        if self._trap is not None and len(self.requests) == self._trap[0]:
+            _, spring = self._trap
+            self._trap = None
+            await spring()
+        self.requests.append(request)
+        return await self._http.send(request)
+
+    def set_trap(self, ahead: int, spring: Callable[[], Awaitable[Any]]) -> None:
+        """`ahead` 0: before the next request."""
+        self._trap = (len(self.requests) + ahead, spring)
+
+    def clear(self) -> None:
+        self._trap = None
+
+    @property
+    def has_trap(self) -> bool:
+        return self._trap is not None
 
 
 @dataclass
@@ -49,12 +129,16 @@ class World:
     brand: Brand
     http: ProviderHttp
     url: str
+    line: Line
     adapter: Adapter
     now: datetime = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    home: str = field(init=False)
+    steering: Steering = field(init=False)
+    _has_begun: bool = False
 
-    @property
-    def home(self) -> str:
-        return self.brand.manifest.known_logins[0]
+    def __post_init__(self) -> None:
+        self.home = self.brand.manifest.known_logins[0]
+        self.steering = cast(Steering, steering_of(self.brand)(self.control))
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -72,18 +156,32 @@ class World:
         assert answer.status in (302, 303), answer.body
         back = urlsplit(answer.headers["location"])
         assert back._replace(query="").geturl() == BACK
+        if not self._has_begun:
+            self._has_begun = True
+            await self.steering.begin()
         return dict(parse_qsl(back.query))
 
     async def _submit(self, url: str, **form: str) -> HttpResponse:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return await self.http.send(HttpRequest("POST", url, headers, urlencode(form).encode()))
 
+    async def finish(self, query: Mapping[str, str]) -> Login:
+        """To the end: let us into all that may be chosen, where the vendor asks."""
+        done = await self.adapter.finish_login(query, redirect_uri=BACK, verifier=VERIFIER, now=self.now)
+        return await self.complete(done) if isinstance(done, LoginChoices) else done
+
+    async def complete(self, offered: LoginChoices) -> Login:
+        chosen = [choice.choice_id for choice in offered.choices if choice.refusal is None]
+        return await self.adapter.complete_login(offered.pending, chosen, now=self.now)
+
     async def log_in(self) -> Login:
-        query = await self.answer_of_login()
-        return await self.adapter.finish_login(query, redirect_uri=BACK, verifier=VERIFIER, now=self.now)
+        return await self.finish(await self.answer_of_login())
 
     async def account(self) -> Account:
-        return self.adapter.account((await self.log_in()).credentials)
+        return self.of(await self.log_in())
+
+    def of(self, login: Login) -> Account:
+        return self.adapter.account(login.credentials, login.settings)
 
     # --- the vendor's side ---------------------------------------------------------------------------
 
@@ -97,64 +195,23 @@ class World:
     async def fault(self, name: str, *, times: int = 1, **fields: Any) -> None:
         await self.control("POST", "faults", fault=name, times=times, **fields)
 
-    async def truth(self, device: ObservedDevice) -> dict[str, Any]:
-        """What the device itself holds."""
-        devices = (await self.control("GET", "truth"))["devices"]
-        found: dict[str, Any] = next(one for one in devices if one["name"] == device.name)
-        return found
-
-    async def codes_on(self, device: ObservedDevice) -> dict[str, str]:
-        """Name to PIN, by the device itself."""
-        return {code["name"]: str(code["code"]) for code in (await self.truth(device))["codes"]}
-
-    async def owner(self, device: ObservedDevice, do: str, **fields: Any) -> None:
-        """The owner works on the device's codes without us."""
-        truth = await self.truth(device)
-        word = next(name for name in truth if name.endswith("_id"))
-        await self.control("POST", "owner/codes", **{word: truth[word]}, do=do, **fields)
-
-
-def keypad(devices: Any) -> ObservedDevice:
-    found: ObservedDevice = next(d for d in devices if d.capabilities.can_program_online_access_codes)
-    return found
-
-
-def lock(devices: Any) -> ObservedDevice:
-    found: ObservedDevice = next(d for d in devices if d.capabilities.can_remotely_lock)
-    return found
-
-
-def wish(
-    world: World,
-    device: ObservedDevice,
-    name: str = "Anna",
-    mark: str = "abc234",
-    window: tuple[datetime, datetime] | tuple[None, None] = (None, None),
-    but: frozenset[Secret] = frozenset(),
-) -> DesiredCode:
-    """A code that the device must accept."""
-    pin = next(pin for pin in candidate_pins(device.capabilities) if pin not in but)
-    return DesiredCode(f"id-{mark}", world.adapter.vendor_name(name, mark), pin, *window)
-
-
-async def settled(world: World, account: Account, device: ObservedDevice) -> dict[str | None, ObservedCode]:
-    """A look after everything had its time; by mark."""
-    world.pass_time(device.capabilities.settles_within)
-    entries = await account.list_access_codes(device.vendor_device_id)
-    marks = [entry.mark for entry in entries if entry.mark is not None]
-    assert len(marks) == len(set(marks)), "one write, two codes"
-    return {entry.mark: entry for entry in entries}
-
 
 @asynccontextmanager
-async def opened(brand: Brand, transport: str) -> AsyncIterator[World]:
+async def opened(
+    brand: Brand,
+    transport: str,
+    *,
+    origin: str = "http://simulators.invalid",
+    integrator: Integrator | None = None,
+) -> AsyncIterator[World]:
+    """
+    Args:
+        origin: Of the simulator's address where it is called in process.
+        integrator: A user of ours at the vendor, which has to know it.
+    """
     async with AsyncExitStack() as stack:
         listener = free_socket() if transport == "loopback" else None
-        url = (
-            f"http://127.0.0.1:{listener.getsockname()[1]}"
-            if listener
-            else "http://simulators.invalid/vendor"
-        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}" if listener else f"{origin}/vendor"
         simulator = brand.simulator(
             MemoryHomes(),
             lambda: world.now,
@@ -170,8 +227,144 @@ async def opened(brand: Brand, transport: str) -> AsyncIterator[World]:
             in_process = InProcessHttp({url: simulator}.get)
             stack.push_async_callback(in_process.close)
             http = in_process
-        site = VendorSite(
-            dict.fromkeys(brand.manifest.default_urls, url), "client", Secret("secret of client")
-        )
-        world = World(brand, http, url, brand.adapter(http, site))
+        urls = dict.fromkeys(brand.manifest.default_urls, url)
+        site = VendorSite(urls, "client", Secret("secret of client"), integrator)
+        line = Line(http)
+        world = World(brand, http, url, line, brand.adapter(line, site))
         yield world
+
+
+# --- devices and wishes ---------------------------------------------------------------------------------
+
+
+def keypad(devices: Sequence[ObservedDevice]) -> ObservedDevice:
+    return next(d for d in devices if d.capabilities.can_program_online_access_codes)
+
+
+def lock(devices: Sequence[ObservedDevice]) -> ObservedDevice:
+    return next(d for d in devices if d.capabilities.can_remotely_lock)
+
+
+def wish(
+    world: World,
+    device: ObservedDevice,
+    name: str = "Anna",
+    mark: str = MARK,
+    window: Window = ALWAYS,
+    but: frozenset[Secret | None] = frozenset(),
+) -> DesiredCode:
+    """A code that the device must accept; its PIN is left to the vendor where that chooses."""
+    can = device.capabilities
+    pin = None if can.vendor_may_choose else next(pin for pin in candidate_pins(can) if pin not in but)
+    return DesiredCode(f"id-{mark}", world.adapter.vendor_name(name, mark), pin, *window)
+
+
+def rewished(
+    world: World, device: ObservedDevice, held: DesiredCode, name: str = "Ben", window: Window = ALWAYS
+) -> DesiredCode:
+    """Another wish for the same code, with another PIN; one that the vendor has chosen stays."""
+    mark = held.access_code_id.removeprefix("id-")
+    other = wish(world, device, name, mark, window, but=frozenset([held.code]))
+    return replace(other, code=held.code, is_from_vendor=True) if held.is_from_vendor else other
+
+
+def in_hours(world: World, device: ObservedDevice, start: float, end: float) -> tuple[datetime, datetime]:
+    """A window so many hours from now, in times that the device can keep."""
+    step = timedelta(seconds=device.capabilities.time_step)
+    starts_at, ends_at = (rounded(world.now + timedelta(hours=hours), step) for hours in (start, end))
+    return starts_at, ends_at
+
+
+# --- what the engine does -------------------------------------------------------------------------------
+
+
+async def programmed(
+    world: World, account: Account, device: ObservedDevice, wanted: DesiredCode
+) -> DesiredCode:
+    """
+    Set a code, and do what the engine would do until the device holds it.
+
+    Returns:
+        The wish with its PIN, which the vendor may have chosen.
+    """
+    told = await account.set_access_code(device.vendor_device_id, wanted)
+    return await completed(world, account, device, knowing(wanted, told))
+
+
+async def completed(
+    world: World, account: Account, device: ObservedDevice, wanted: DesiredCode, *, renews: bool = False
+) -> DesiredCode:
+    """
+    Look, and set what is not there and change what is not as wished, until a look finds nothing to do; then
+    wait for the device itself. For a code that is half there, for whatever reason.
+
+    Args:
+        renews: The PIN that the vendor once chose is gone, so that it may tell another.
+    """
+    door, can = device.vendor_device_id, device.capabilities
+    for _ in range(TRIES):
+        world.pass_time(can.settles_within)
+        entry = (await look(account, device)).get(mark_of(wanted))
+        if entry is None:
+            wanted = knowing(wanted, await account.set_access_code(door, wanted), renews=renews)
+        elif stands_as(entry, wanted):
+            world.pass_time(can.reaches_device_after)
+            return wanted
+        elif not entry.is_busy:
+            told = await account.change_access_code(door, entry.vendor_code_id, wanted)
+            wanted = knowing(wanted, told, renews=renews)
+    raise AssertionError(f"it does not come to an end: {await look(account, device)}")
+
+
+def knowing(wanted: DesiredCode, told: Secret | None, *, renews: bool = False) -> DesiredCode:
+    """The wish, once the vendor has told the PIN that it has chosen: once, and only when it was to choose."""
+    if told is None:
+        return wanted
+    assert wanted.code is None or (renews and wanted.is_from_vendor), "a PIN that stands is not replaced"
+    return replace(wanted, code=told, is_from_vendor=True)
+
+
+def stands_as(entry: ObservedCode, wanted: DesiredCode) -> bool:
+    return (
+        wanted.code is not None
+        and entry.name == wanted.vendor_name
+        and entry.code in (wanted.code, None)
+        and (entry.starts_at, entry.ends_at) == (wanted.starts_at, wanted.ends_at)
+        and entry.is_enabled
+        and entry.is_exact
+        and not entry.is_busy
+    )
+
+
+async def look(account: Account, device: ObservedDevice) -> dict[str, ObservedCode]:
+    """What bears a mark, by it."""
+    entries = await account.list_access_codes(device.vendor_device_id)
+    marks = [entry.mark for entry in entries if entry.mark is not None]
+    assert len(marks) == len(set(marks)), "one write, two codes"
+    return {entry.mark: entry for entry in entries if entry.mark is not None}
+
+
+async def settled(world: World, account: Account, device: ObservedDevice) -> dict[str, ObservedCode]:
+    """A look after everything had its time, at the vendor and on its way to the device."""
+    world.pass_time(device.capabilities.settles_within + device.capabilities.reaches_device_after)
+    return await look(account, device)
+
+
+async def removed(world: World, account: Account, device: ObservedDevice, mark: str = MARK) -> None:
+    """Take a code off, and what is left of one, as the engine does: until a look shows nothing of it."""
+    for _ in range(TRIES):
+        entry = (await settled(world, account, device)).get(mark)
+        if entry is None:
+            return
+        await account.remove_access_code(device.vendor_device_id, entry.vendor_code_id)
+    raise AssertionError("it stays")
+
+
+def mark_of(wanted: DesiredCode) -> str:
+    return wanted.access_code_id.removeprefix("id-")
+
+
+def pin_of(wanted: DesiredCode) -> str:
+    """The PIN of a code that stands."""
+    assert wanted.code is not None
+    return wanted.code.reveal()

@@ -64,6 +64,7 @@ async def add_account(tx: Tx, workspace: Workspace) -> ConnectedAccount:
         customer_key=None,
         errors=(),
         warnings=(),
+        settings={},
         access_token=Secret("access-token-of-acme"),
         refresh_token=Secret("refresh-token-of-acme"),
         token_expires_at=None,

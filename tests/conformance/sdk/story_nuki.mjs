@@ -1,65 +1,24 @@
-// The guide's story with an official JavaScript SDK: `node story.mjs PACKAGE_FOLDER ENDPOINT API_KEY`.
+// The guide's story of a Nuki lock with an official JavaScript SDK: `node story_nuki.mjs PACKAGE_FOLDER ENDPOINT
+// API_KEY`.
 //
 // Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
 // second is what it saw, as JSON.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import {
+  connected,
+  description,
+  eventsOf,
+  isSet,
+  names,
+  opened,
+  pythonInstant,
+  refusal,
+  sdk,
+  stranger,
+  told,
+  until,
+} from './steps.mjs'
 
-const [folder, endpoint, apiKey] = process.argv.slice(2)
-const description = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-const sdk = await import(pathToFileURL(join(folder, description.main)).href)
-const { Seam, isSeamHttpApiError, isSeamHttpInvalidInputError, isSeamActionAttemptTimeoutError } = sdk
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
-const until = async (look, isRight, seconds = 30) => {
-  const patience = Date.now() + seconds * 1000
-  for (;;) {
-    const seen = await look()
-    if (isRight(seen)) return seen
-    if (Date.now() > patience) throw new Error(`still not right: ${JSON.stringify(seen)}`)
-    await pause(200)
-  }
-}
-
-const refusal = async (call) => {
-  try {
-    await call()
-  } catch (error) {
-    if (!isSeamHttpApiError(error)) throw error
-    return {
-      class: error.constructor.name,
-      is_invalid_input: isSeamHttpInvalidInputError(error),
-      code: error.code,
-      status: error.statusCode,
-      request_id: error.requestId,
-      message: error.message,
-    }
-  }
-  return null
-}
-
-const connected = async (seam) => {
-  const webview = await seam.connectWebviews.create({
-    accepted_providers: ['nuki'],
-    custom_metadata: { tenant: 't-1' },
-  })
-  console.log(webview.url)
-  const { connect_webview_id } = webview
-  const done = await until(
-    () => seam.connectWebviews.get({ connect_webview_id }),
-    (seen) => seen.status === 'authorized',
-  )
-  const account = await seam.connectedAccounts.get({ connected_account_id: done.connected_account_id })
-  return {
-    first: webview.status,
-    then: done.status,
-    login_successful: done.login_successful,
-    metadata: account.custom_metadata,
-    provider: account.account_type,
-  }
-}
+const { isSeamActionAttemptTimeoutError } = sdk
 
 const doors = async (seam, lock) => {
   const { device_id } = lock
@@ -100,17 +59,14 @@ const codes = async (seam, lock) => {
   const { device_id } = lock
   const start = new Date(Math.floor(Date.now() / 1000) * 1000 - 3_600_000)
   const end = new Date(start.getTime() + 2 * 86_400_000)
-  // As Python's strftime writes it: no colon in the offset.
-  const offset = (date) => date.toISOString().replace('.000Z', '+0000')
   const ongoing = await seam.accessCodes.create({ device_id, name: 'Ann', code: '498882' })
   const bound = await seam.accessCodes.create({
     device_id,
     name: 'Bob',
-    starts_at: offset(start),
-    ends_at: offset(end),
+    starts_at: pythonInstant(start),
+    ends_at: pythonInstant(end),
   })
   const get = (code) => seam.accessCodes.get({ access_code_id: code.access_code_id })
-  const isSet = (code) => code.status === 'set' && code.pending_mutations.length === 0
   const ongoingSet = await until(() => get(ongoing), isSet)
   const boundSet = await until(() => get(bound), isSet)
   const listed = await seam.accessCodes.list({ device_id })
@@ -118,20 +74,18 @@ const codes = async (seam, lock) => {
   await seam.accessCodes.update({ access_code_id: ongoing.access_code_id, name: 'Anna', code: '498883' })
   await seam.accessCodes.update({
     access_code_id: bound.access_code_id,
-    starts_at: offset(start),
+    starts_at: pythonInstant(start),
     ends_at: later.toISOString(),
   })
   const wished = await get(ongoing)
-  const told = ({ access_code_id }, event_type) =>
-    seam.events.list({ access_code_id, event_type, since: '2020-01-01T00:00:00Z' })
-  await until(() => told(ongoing, 'access_code.code_changed'), (events) => events.length > 0)
-  await until(() => told(bound, 'access_code.time_frame_changed'), (events) => events.length > 0)
+  await until(() => told(seam, ongoing, 'access_code.code_changed'), (events) => events.length > 0)
+  await until(() => told(seam, bound, 'access_code.time_frame_changed'), (events) => events.length > 0)
   const ongoingChanged = await until(() => get(ongoing), isSet)
   const boundChanged = await until(() => get(bound), isSet)
   await seam.accessCodes.delete({ access_code_id: ongoing.access_code_id })
   await seam.accessCodes.delete({ access_code_id: bound.access_code_id })
   await until(() => seam.accessCodes.list({ device_id }), (left) => left.length === 0)
-  const events = await seam.events.list({ device_id, since: '2020-01-01T00:00:00Z' })
+  const events = await eventsOf(seam, lock)
   return {
     ongoing: [shown(ongoing), shown(ongoingSet), shown(wished), shown(ongoingChanged)],
     bound: [shown(bound), shown(boundSet), shown(boundChanged)],
@@ -158,13 +112,12 @@ const pages = async (seam) => {
   return { pages: found, flat }
 }
 
-const seam = new Seam({ apiKey, endpoint })
-const result = { version: description.version, node: process.version, connected: await connected(seam) }
+const seam = opened()
+const result = { version: description.version, node: process.version, connected: await connected(seam, 'nuki') }
 const devices = await until(() => seam.devices.list(), (found) => found.length === 3)
 const lock = devices.find((device) => device.can_program_online_access_codes)
 const other = devices.find((device) => !device.can_program_online_access_codes)
 const { device_id } = lock
-const names = (found) => found.map((device) => device.properties.name).sort()
 result.devices = names(devices)
 result.locks = names(await seam.locks.list())
 result.got = (await seam.devices.get({ device_id })).properties.name
@@ -174,12 +127,11 @@ result.pages = await pages(seam)
 result.doors = await doors(seam, lock)
 result.codes = await codes(seam, lock)
 const create = (given) => refusal(() => seam.accessCodes.create(given))
-const stranger = new Seam({ apiKey: 'seam_apikey1_wrong', endpoint })
 result.refusals = {
   unknown_device: await refusal(() => seam.devices.get({ device_id: '8d7e2a30-6c1f-4a52-9f5b-0d2c5a3f1e77' })),
   bad_pin: await create({ device_id, code: '120000' }),
   short_pin: await create({ device_id, code: '12' }),
   no_keypad: await create({ device_id: other.device_id, code: '498882' }),
-  wrong_key: await refusal(() => stranger.devices.list()),
+  wrong_key: await refusal(() => stranger().devices.list()),
 }
 console.log(JSON.stringify(result))

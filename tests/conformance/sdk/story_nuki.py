@@ -1,65 +1,16 @@
 """
-The guide's story with whichever official Python SDK this interpreter has: `python story.py ENDPOINT API_KEY`.
+The guide's story of a Nuki lock with an official Python SDK: `python story_nuki.py ENDPOINT API_KEY`.
 
 Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
 second is what it saw, as JSON.
 """
 
 import json
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
-from seam import Seam, SeamActionAttemptTimeoutError, SeamHttpApiError, SeamHttpInvalidInputError
-
-
-def until(look, is_right, seconds=30):
-    patience = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if is_right(seen):
-            return seen
-        if time.monotonic() > patience:
-            raise TimeoutError(f"still not right: {seen}")
-        time.sleep(0.2)
-
-
-def python_instant(moment):
-    """As `strftime` writes it: no colon in the offset."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S%z")
-
-
-def refusal(call, **given):
-    try:
-        call(**given)
-    except SeamHttpApiError as error:
-        return {
-            "class": type(error).__name__,
-            "is_invalid_input": isinstance(error, SeamHttpInvalidInputError),
-            "code": error.code,
-            "status": error.status_code,
-            "request_id": error.request_id,
-            "message": str(error),
-        }
-    return None
-
-
-def connected(seam):
-    webview = seam.connect_webviews.create(accepted_providers=["nuki"], custom_metadata={"tenant": "t-1"})
-    print(webview.url, flush=True)
-    done = until(
-        lambda: seam.connect_webviews.get(connect_webview_id=webview.connect_webview_id),
-        lambda seen: seen.status == "authorized",
-    )
-    account = seam.connected_accounts.get(connected_account_id=done.connected_account_id)
-    return {
-        "first": webview.status,
-        "then": done.status,
-        "login_successful": done.login_successful,
-        "metadata": dict(account.custom_metadata),
-        "provider": account.account_type,
-    }
+from seam import SeamActionAttemptTimeoutError
+from steps import connected, events_of, is_set, opened, python_instant, refusal, stranger, told, until
 
 
 def doors(seam, lock):
@@ -105,9 +56,6 @@ def codes(seam, lock):
     def get(code):
         return seam.access_codes.get(access_code_id=code.access_code_id)
 
-    def is_set(code):
-        return code.status == "set" and not getattr(code, "pending_mutations", None)
-
     ongoing_set = until(lambda: get(ongoing), is_set)
     bound_set = until(lambda: get(bound), is_set)
     listed = seam.access_codes.list(device_id=lock.device_id)
@@ -118,19 +66,13 @@ def codes(seam, lock):
     )
     wished = get(ongoing)
 
-    def told(code, event_type):
-        events = seam.events.list(
-            access_code_id=code.access_code_id, event_type=event_type, since="2020-01-01T00:00:00Z"
-        )
-        return len(events)
-
-    until(lambda: told(ongoing, "access_code.code_changed"), bool)
-    until(lambda: told(bound, "access_code.time_frame_changed"), bool)
+    until(lambda: told(seam, ongoing, "access_code.code_changed"), bool)
+    until(lambda: told(seam, bound, "access_code.time_frame_changed"), bool)
     ongoing_changed, bound_changed = until(lambda: get(ongoing), is_set), until(lambda: get(bound), is_set)
     seam.access_codes.delete(access_code_id=ongoing.access_code_id)
     seam.access_codes.delete(access_code_id=bound.access_code_id)
     until(lambda: seam.access_codes.list(device_id=lock.device_id), lambda left: not left)
-    events = seam.events.list(device_id=lock.device_id, since="2020-01-01T00:00:00Z")
+    events = events_of(seam, lock)
     return {
         "ongoing": [shown(ongoing), shown(ongoing_set), shown(wished), shown(ongoing_changed)],
         "bound": [shown(bound), shown(bound_set), shown(bound_changed)],
@@ -155,9 +97,8 @@ def pages(seam):
 
 
 def main():
-    endpoint, api_key = sys.argv[1:]
-    seam = Seam(api_key=api_key, endpoint=endpoint)
-    result = {"version": version("seam"), "connected": connected(seam)}
+    seam = opened()
+    result = {"version": version("seam"), "connected": connected(seam, "nuki")}
     devices = until(seam.devices.list, lambda found: len(found) == 3)
     lock = next(device for device in devices if device.can_program_online_access_codes)
     other = next(device for device in devices if not device.can_program_online_access_codes)
@@ -175,7 +116,7 @@ def main():
         "bad_pin": refusal(create, device_id=lock.device_id, code="120000"),
         "short_pin": refusal(create, device_id=lock.device_id, code="12"),
         "no_keypad": refusal(create, device_id=other.device_id, code="498882"),
-        "wrong_key": refusal(Seam(api_key="seam_apikey1_wrong", endpoint=endpoint).devices.list),
+        "wrong_key": refusal(stranger().devices.list),
     }
     print(json.dumps(result))
 

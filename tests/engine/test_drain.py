@@ -1,0 +1,46 @@
+"""A worker that is stopped leaves nothing behind, wherever it was."""
+
+import asyncio
+
+from ostiary import store
+from ostiary.engine.drain import drain_account
+
+from ..conftest import OpenHouse
+from ..house import TestHouse
+
+
+async def _is_free(house: TestHouse, connected_account_id: str) -> bool:
+    """Somebody else can have the account at once; gives it back."""
+
+    async def use(tx):  # type: ignore[no-untyped-def]
+        until = tx.real_now
+        taken = await store.connected_accounts.claim(tx, connected_account_id, "another", until)
+        await store.connected_accounts.release(tx, connected_account_id, "another", tx.real_now)
+        return taken
+
+    return bool(await house.house.database.write(use))
+
+
+async def test_an_account_is_free_after_its_worker_was_stopped_anywhere(open_: OpenHouse) -> None:
+    """In the middle of taking it, too: an account that nobody can have for half a minute opens no doors."""
+    async with open_() as house:
+        account_id = await house.connect()
+        await house.until(lambda: _idle(house), bool)
+        house.house.dispatcher.stop()
+        await asyncio.sleep(0.1)
+        lock = await house.lock_with_keypad()
+        for number in range(60):
+            if number % 10 == 0:
+                await house.create_code(lock["device_id"])
+            drain = asyncio.create_task(
+                drain_account(house.house.database, house.house.vendors, account_id, asyncio.Event())
+            )
+            await asyncio.sleep(number * 0.0004)
+            while not drain.done():
+                drain.cancel()
+                await asyncio.wait({drain}, timeout=1)
+            assert await _is_free(house, account_id), f"stopped after {number * 0.4:.1f} ms"
+
+
+async def _idle(house: TestHouse) -> bool:
+    return house.house.dispatcher.stats()["running"] == 0
