@@ -70,8 +70,8 @@ def of_failure(error_code: str, brand: str, asker: str) -> Trouble:
     if error_code == "subscription_limit_exceeded":
         return Trouble(
             "There is no free user seat",
-            f"{asker} works at {brand} as a user of its own, which takes one seat of the subscription, and all "
-            "are taken. Free one there, or get more, and try again.",
+            f"{asker} works at {brand} as a user of its own, which takes one seat of the subscription, and "
+            "all are taken. Free one there, or get more, and try again.",
         )
     if error_code == NOT_SET_UP:
         return Trouble(
