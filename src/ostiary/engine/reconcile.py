@@ -362,16 +362,16 @@ async def _settle_step(
 
 
 async def _keep_pin(tx: Tx, device_id: str, step: Step, told: Secret) -> Step:
-    """The vendor's PIN becomes the code's own, unless another code of the lock has it: then it is renewed."""
-    code_hash = tx.vault.pin_hash(device_id, told)
     code = await store.access_codes.find(tx, step.access_code_id)
-    holder = await store.access_codes.by_pin(tx, device_id, code_hash)
-    if code is None or (holder is not None and holder.access_code_id != code.access_code_id):
+    if code is None:
         return step
-    await store.access_codes.update_code(
-        tx, replace(code, code=told, code_hash=code_hash, is_code_from_vendor=True)
-    )
-    return replace(step, code_hash=code_hash)
+    code_hash = tx.vault.pin_hash(device_id, told)
+    holder = await store.access_codes.by_pin(tx, device_id, code_hash)
+    is_taken = holder is not None and holder.access_code_id != code.access_code_id
+    after, answered = reconcile.pin_told(code, step, told, code_hash, tx.now, is_taken=is_taken)
+    if after != code:
+        await store.access_codes.update_code(tx, after)
+    return answered
 
 
 def _reaching(can: Capabilities) -> timedelta:
