@@ -402,7 +402,9 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
     code = await store.access_codes.find(tx, step.access_code_id)
     if lock is None or code is None:
         return
-    change = reconcile.refused(code, step, error.error_code, str(error), tx.now)
+    # A problem of the account stands on the account, and from there on its codes: see `look_soon`.
+    error_code = reconcile.SETTING_ERROR if error.is_of_account else error.error_code
+    change = reconcile.refused(code, step, error_code, str(error), tx.now)
     if error.error_code == reconcile.DUPLICATE and change.code.attempts == 1:
         # A code that was removed at the door stays taken in the vendor's record until it reads the lock.
         device = replace(lock.device, sync_wanted=True)
