@@ -256,8 +256,14 @@ class Porter:
             await self.operate("unlock_door" if len(self.asked) % 2 == 0 else "lock_door")
             await pause()
 
-    async def operate(self, verb: str) -> None:
-        await self.settled(await self.ask(verb))
+    async def operate(self, verb: str) -> Asked:
+        asked = await self.ask(verb)
+        await self.settled(asked)
+        return asked
+
+    async def leave_locked(self) -> None:
+        while (await self.operate("lock_door")).outcome != "success":
+            pass
 
     async def ask(self, verb: str) -> Asked:
         known = {one.action_attempt_id for one in self.asked}

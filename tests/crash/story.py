@@ -36,6 +36,7 @@ class Trade:
     Attributes:
         home: What is asked of the simulator for each account.
         doors: Where porters are, in the first home; in words, and what the vendor calls each.
+        locks_by_itself: Its doors are locked whenever nobody has just opened one.
     """
 
     brand: str
@@ -46,6 +47,7 @@ class Trade:
     kinds: tuple[Kind, ...] = KINDS
     special: tuple[Kind, ...] = ("expiring", "starting")
     env: Mapping[str, str] = field(default_factory=dict)
+    locks_by_itself: bool = False
 
 
 NUKI = Trade(
@@ -81,6 +83,7 @@ SALTO_KS = Trade(
     ("Garden door", "Cellar door"),
     lambda device: str(device["properties"]["salto_ks_metadata"]["lock_id"]),
     has_own_pins=False,
+    locks_by_itself=True,
     special=("ongoing", "now"),
     env={"OSTIARY_SALTO_KS_PACE": str(PACE / 2)},
 )
@@ -336,8 +339,9 @@ class Story:
             await asyncio.sleep(0.5)
 
     async def _come_too_late(self) -> None:
-        """Two doors are asked for; the server dies before the vendor hears of it, for 31 s."""
+        """Two locked doors are asked for; the server dies before the vendor hears of it, for 31 s."""
         one, other = self.evidence.porters[:2]
+        await asyncio.gather(one.leave_locked(), other.leave_locked())
         self.passage.is_watched = lambda write: write.is_action
         self.passage.trap = Trap("before", 1, 0)
         asked = [await one.ask("unlock_door")]
