@@ -4,7 +4,20 @@ from ostiary.simulation import calls
 from ostiary.simulation.answers import Answer
 from ostiary.simulation.calls import Match, Route
 
-from . import auths, devices
+from . import (
+    accounts,
+    addresses,
+    auths,
+    config,
+    devices,
+    keys,
+    openers,
+    operations,
+    otp,
+    paging,
+    sub_accounts,
+    users,
+)
 from .call import Call
 from .refusals import bad_token, missing_scope, not_served, unknown, wrong_method
 from .state import Home
@@ -13,7 +26,15 @@ _VIEW = ("smartlock", "smartlock.readOnly")  # either is enough (1.3)
 _MANAGE, _ACT, _AUTH, _LOG = ("smartlock",), ("smartlock.action",), ("smartlock.auth",), ("smartlock.log",)
 
 ROUTES: tuple[Route[Home], ...] = (
-    Route("GET", "/account", ("account",), devices.account),
+    *accounts.ROUTES,
+    *addresses.ROUTES,
+    *config.ROUTES,
+    *keys.ROUTES,
+    *openers.ROUTES,
+    *otp.ROUTES,
+    *paging.ROUTES,
+    *sub_accounts.ROUTES,
+    *users.ROUTES,
     Route("GET", "/smartlock", _VIEW, devices.list_smartlocks),
     Route("GET", "/smartlock/auth", _AUTH, auths.list_all_auths),
     Route("PUT", "/smartlock/auth", _AUTH, auths.create_auths),
@@ -33,32 +54,32 @@ ROUTES: tuple[Route[Home], ...] = (
     Route("GET", "/smartlock/{smartlockId}/auth/{authId}", _AUTH, auths.get_auth),
     Route("POST", "/smartlock/{smartlockId}/auth/{authId}", _AUTH, auths.update_auth),
     Route("DELETE", "/smartlock/{smartlockId}/auth/{authId}", _AUTH, auths.delete_auth),
+    Route("POST", "/smartlock/{smartlockId}/auth/advanced/sharedkey", _AUTH, auths.create_shared_key),
     Route("GET", "/smartlock/{smartlockId}/log", _LOG, devices.device_log),
 )
 
-# First segments of everything else that the vendor offers (13).
-_VENDOR_PATHS = (
-    *("account", "address", "api", "bulk-web-config", "company", "notification", "opener"),
-    *("service", "smartlock", "static"),
-)
-_METHODS = ("GET", "PUT", "POST", "DELETE")
-# Segments below `/smartlock` that are no device.
-_WORDS = ("auth", "log")
+
+def _not_served(call: Call) -> Answer:
+    return not_served(call.method, call.path, operations.reason(call.route))
+
+
+# All that the vendor has. What no route above serves is 501, what is not even here is 404 or 405.
+_DOCUMENTED = tuple(Route(method, path, (), _not_served) for method, path in operations.OPERATIONS)
+# Segments that are words and never ids.
+_WORDS = ("auth", "log", "token")
 
 
 def match(method: str, path: str) -> Match[Home] | Answer:
     """The route for a request, or the answer for what is not served."""
-    found = calls.match(ROUTES, method, path, _WORDS)
+    found = calls.match((*ROUTES, *_DOCUMENTED), method, path, _WORDS)
     if found is not None:
         return found
-    if path.strip("/").split("/")[0] not in _VENDOR_PATHS:
-        return unknown().answer
-    return not_served(method, path) if method in _METHODS else wrong_method().answer
+    return wrong_method().answer if calls.methods_at(_DOCUMENTED, path, _WORDS) else unknown().answer
 
 
 def check_token(call: Call, token: str, scopes: tuple[str, ...]) -> None:
     held = call.home.access(token, call.now)
     if held is None:
         raise bad_token()
-    if not any(scope in held.scopes for scope in scopes):
+    if scopes and not any(scope in held.scopes for scope in scopes):
         raise missing_scope(scopes)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ostiary.simulation.answers import Answer
-from ostiary.simulation.calls import Match
+from ostiary.simulation.calls import Incoming, Match
 from ostiary.simulation.cloud import SimulatedCloud
 from ostiary.simulation.pages import Pages, home_name
 
-from . import api, cloud, control, founding
+from . import api, cloud, control, founding, openers
 from .call import Call
 from .faults import FAULTS
 from .oauth import SERVER, issue_api_token
@@ -49,6 +49,9 @@ class Simulator(SimulatedCloud[Home]):
 
     def advance(self, home: Home, now: datetime) -> None:
         cloud.advance(home, now)
+
+    def page(self, incoming: Incoming) -> Answer | None:
+        return openers.without_token(incoming) or super().page(incoming)
 
     def match(self, method: str, path: str) -> Match[Home] | Answer:
         return api.match(method, path)

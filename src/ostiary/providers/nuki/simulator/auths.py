@@ -14,13 +14,14 @@ from typing import Any, Literal
 
 from ostiary.simulation.answers import Answer, json_answer
 
-from . import cloud, views
+from . import cloud, invites, views
 from .bodies import (
     Fields,
     as_integer,
     boolean,
     instant,
     integer,
+    query_boolean,
     query_integer,
     query_integers,
     read_array,
@@ -30,6 +31,7 @@ from .bodies import (
 from .call import Call, device_of
 from .refusals import (
     ACCEPTED,
+    admin_pin_needed,
     bad_parameter,
     busy,
     code_in_use,
@@ -62,12 +64,14 @@ class _Wish:
 
     @classmethod
     def read(cls, fields: Fields) -> "_Wish":
+        """The vendor's examples disable with `enable`; it counts where `enabled` is absent (quirk 10)."""
+        enabled = boolean(fields, "enabled")
         return cls(
             name=text(fields, "name"),
             type=integer(fields, "type"),
             code=integer(fields, "code"),
             account_user_id=integer(fields, "accountUserId"),
-            enabled=boolean(fields, "enabled"),
+            enabled=boolean(fields, "enable") if enabled is None else enabled,
             remote_allowed=boolean(fields, "remoteAllowed"),
             from_date=instant(fields, "allowedFromDate"),
             until_date=instant(fields, "allowedUntilDate"),
@@ -95,18 +99,23 @@ class _Wish:
 
 
 def list_auths(call: Call) -> Answer:
+    """With `includeEmail`, the addresses of the users too; the name `email` is assumed (4.1)."""
     device = device_of(call)
     types = query_integers(call.query, "types")
-    return json_answer(
-        [
-            views.auth(device, held)
-            for held in device.cloud.auths.values()
-            if types is None or held.type in types
-        ]
-    )
+    with_email = query_boolean(call.query, "includeEmail", False)
+    found = []
+    for held in device.cloud.auths.values():
+        if types is None or held.type in types:
+            user = call.home.user(held.account_user_id or 0) if with_email else None
+            found.append(views.auth(device, held) | ({"email": user.email} if user else {}))
+    return json_answer(found)
 
 
 def list_all_auths(call: Call) -> Answer:
+    return json_answer(all_auths(call))
+
+
+def all_auths(call: Call) -> list[dict[str, Any]]:
     """A negative `accountUserId` asks for what belongs to no user (4.1)."""
     types, user = query_integers(call.query, "types"), query_integer(call.query, "accountUserId")
     found: list[dict[str, Any]] = []
@@ -117,7 +126,7 @@ def list_all_auths(call: Call) -> Answer:
             )
             if is_users and (types is None or held.type in types):
                 found.append(views.auth(device, held))
-    return json_answer(found)
+    return found
 
 
 def get_auth(call: Call) -> Answer:
@@ -171,13 +180,46 @@ def _create(call: Call, devices: list[Device], fields: Fields) -> Answer:
     kind = APP if wish.type is None else wish.type
     wish.check_length(kind)
     _check_new(wish, kind, devices)
+    _check_user(call, wish, kind)
     _check_hosting(devices)
     for device in devices:
         if wish.code is not None and wish.code in cloud.reserved_digits(call.home, device):
             raise code_in_use()
     drafts = [(device, _draft(call, wish, kind)) for device in devices]
     _accept(call, "create", drafts)
+    if kind == APP:
+        invites.send(call.home, drafts, call.now)
     return ACCEPTED
+
+
+def create_shared_key(call: Call) -> Answer:
+    """
+    Answers with the authorization as it will be, its number on the device still 0.
+
+    Only the schema is known (4.1): that it is a key for an app, written by a job like any other and mailed
+    to nobody, is assumed.
+    """
+    device, wish = device_of(call), _Wish.read(read_object(call.body))
+    wish.check_length(APP)
+    if not wish.name:
+        raise bad_parameter("name", wish.name)
+    wish.check_window()
+    if wish.account_user_id is not None:
+        _check_user(call, wish, APP)
+    _check_hosting([device])
+    draft = _draft(call, wish, APP)
+    _accept(call, "create", [(device, draft)])
+    return json_answer([views.auth(device, draft)])
+
+
+def _check_user(call: Call, wish: _Wish, kind: int) -> None:
+    """
+    A key needs a user to whom the invite can be mailed. That an unknown one is refused is assumed.
+
+    A keypad code takes any number: nothing is mailed (4.8).
+    """
+    if kind != CODE and call.home.user(wish.account_user_id or 0) is None:
+        raise bad_parameter("accountUserId", wish.account_user_id)
 
 
 def _check_new(wish: _Wish, kind: int, devices: list[Device]) -> None:
@@ -315,6 +357,8 @@ def _delete(call: Call, found: list[tuple[Device, Auth]]) -> Answer:
 def _accept(
     call: Call, kind: Literal["create", "update", "delete"], drafts: list[tuple[Device, Auth]]
 ) -> None:
+    if any(device.admin_pin_state for device, _ in drafts):
+        raise admin_pin_needed()
     lost = call.strike("lost")
     late = None if lost else call.strike("late")
     home = call.home

@@ -17,12 +17,21 @@ from .refusals import bad_parameter, unprocessable
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 _INTEGER = re.compile(r"-?\d{1,18}")
 
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+# A line that a shell was meant to continue: the vendor's examples have such ends inside the quotes.
+_CONTINUED = re.compile(rb"\\[ \t]*\r?\n")
+
 Fields = Mapping[str, Any]
 
 
 def read_json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return msgspec.json.decode(_CONTINUED.sub(b"\n", body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise unprocessable() from None
 
@@ -70,6 +79,46 @@ def text(fields: Fields, name: str) -> str | None:
     raise unprocessable()
 
 
+def needed_text(fields: Fields, name: str) -> str:
+    """A missing or empty one is a bad parameter."""
+    value = text(fields, name)
+    if not value:
+        raise bad_parameter(name, value)
+    return value
+
+
+def mail_address(fields: Fields, name: str) -> str | None:
+    value = text(fields, name)
+    if value is not None and (len(value) > 254 or not _ADDRESS.fullmatch(value)):
+        raise bad_parameter(name, value)
+    return value
+
+
+def texts(fields: Fields, name: str) -> list[str] | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise unprocessable()
+    return value
+
+
+def mapping(fields: Fields, name: str) -> dict[str, Any] | None:
+    value = fields.get(name)
+    if value is None or isinstance(value, dict):
+        return value
+    raise unprocessable()
+
+
+def integers(fields: Fields, name: str) -> list[int] | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise unprocessable()
+    return [as_integer(one) for one in value]
+
+
 def instant(fields: Fields, name: str) -> datetime | None:
     """A moment in UTC, cut to milliseconds, in one of the forms of 0.2."""
     value = fields.get(name)
@@ -100,6 +149,15 @@ def query_integer(query: Mapping[str, str], name: str) -> int | None:
     if not _INTEGER.fullmatch(value):
         raise bad_parameter(name, value)
     return int(value)
+
+
+def query_boolean(query: Mapping[str, str], name: str, default: bool) -> bool:
+    value = query.get(name)
+    if value is None or value == "":
+        return default
+    if value not in ("true", "false"):
+        raise bad_parameter(name, value)
+    return value == "true"
 
 
 def query_integers(query: Mapping[str, str], name: str) -> set[int] | None:

@@ -8,6 +8,7 @@ that was due by then, in order, so that a shifted or frozen clock needs nothing 
 from copy import copy
 from datetime import datetime, timedelta
 
+from . import chores
 from .founding import SYNC_EVERY
 from .state import CODE, LOCK_1_2, LOG_KEPT, OPENER, Auth, Device, Home, Job, LogEntry
 
@@ -125,6 +126,9 @@ def reserved_digits(home: Home, device: Device) -> dict[int, set[str]]:
 
 
 def _run(home: Home, job: Job, at: datetime) -> None:
+    if job.kind == "user":
+        chores.delete_user(home, job)
+        return
     device = home.device(job.smartlock_id)
     if device is None:
         return
@@ -138,6 +142,10 @@ def _run(home: Home, job: Job, at: datetime) -> None:
             _fail(device, job, error)
     elif job.kind == "action":
         _act(home, device, job, at)
+    elif job.kind in ("config", "pin"):
+        device.operation_id = None
+        device.error = chores.write(device, job) if device.online else UNREACHABLE
+        push(device, at)
     elif job.kind == "sync":
         synchronise(home, device, at)
         device.operation_id = None
@@ -150,6 +158,8 @@ def _write_auth(device: Device, job: Job, at: datetime) -> str | None:
     """Bring the device's own list to what was asked; the reason if it refuses."""
     if not device.online:
         return UNREACHABLE
+    if not chores.check_pin(device):
+        return chores.BAD_PIN
     auths = device.truth.auths
     assert job.auth_id
     if job.kind == "delete":
@@ -241,6 +251,8 @@ def synchronise(home: Home, device: Device, at: datetime) -> None:
             fresh.setdefault(auth.id, auth)
     device.cloud.auths = fresh
     device.cloud.keypad_paired = device.truth.keypad_paired
+    device.cloud.settings = device.truth.settings
+    chores.check_pin(device)
     push(device, at)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ostiary.simulation import control
 from ostiary.simulation.control import Command, Fields, Mistake, Nothing
 
-from . import cloud, keypad, oauth, views
+from . import cloud, config, invites, keypad, oauth, views
 from .bodies import parse_instant
 from .faults import FAULTS
 from .founding import DeviceSketch
@@ -267,5 +267,9 @@ COMMANDS: dict[tuple[str, str], Command[Home]] = {
     ("POST", "enter_code"): Command(EnterCode, enter_code, True),
     ("POST", "device"): Command(ChangeDevice, change_device, True),
     ("POST", "owner/codes"): Command(OwnerCode, owner_codes, True),
+    ("POST", "owner/admin_pin"): Command(config.OwnerPin, config.change_pin_in_app, True),
     ("POST", "api_token"): Command(Nothing, api_token, True),
+    ("GET", "inbox"): Command(Nothing, invites.inbox, False),
+    ("POST", "redeem"): Command(invites.Redeem, invites.redeem, True),
+    ("POST", "use_key"): Command(invites.UseKey, invites.use_key, True),
 }

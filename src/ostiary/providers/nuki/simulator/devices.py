@@ -128,7 +128,3 @@ def _is_asked_for(call: Call, entry: LogEntry, auth_id: str | None) -> bool:
         and (begin is None or entry.at >= begin)
         and (end is None or entry.at <= end)
     )
-
-
-def account(call: Call) -> Answer:
-    return json_answer(views.account(call.home))

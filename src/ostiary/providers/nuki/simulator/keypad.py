@@ -37,11 +37,14 @@ def judge(device: Device, digits: str, at: datetime) -> Entry:
         return Entry(False, "no_keypad")
     for auth in device.truth.auths.values():
         if auth.type == CODE and str(auth.code) == digits:
-            reason = "ok" if auth.enabled else "disabled"
-            if auth.enabled:
-                reason = _window(auth, device, at)
+            reason = standing(auth, device, at)
             return Entry(reason == "ok", reason, auth)
     return Entry(False, "unknown_code")
+
+
+def standing(auth: Auth, device: Device, at: datetime) -> str:
+    """`ok`, or why the device does not let this authorization in."""
+    return _window(auth, device, at) if auth.enabled else "disabled"
 
 
 def _window(auth: Auth, device: Device, at: datetime) -> str:

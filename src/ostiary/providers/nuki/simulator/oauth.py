@@ -26,7 +26,7 @@ SCOPES = {
     OFFLINE: "Keep this access until you take it back",
 }
 API_TOKEN_SCOPES = tuple(scope for scope in SCOPES if not scope.startswith("webhook.") and scope != OFFLINE)
-_API_TOKEN = 40  # bytes; the vendor's tokens have 80 hex digits (1.1)
+API_TOKEN_BYTES = 40  # bytes; the vendor's tokens have 80 hex digits (1.1)
 
 
 def _inspect_form(form: Form) -> None:
@@ -55,6 +55,6 @@ SERVER: OAuthServer[Home] = OAuthServer(
 
 def issue_api_token(home: Home) -> str:
     """One that never expires, good for everything but webhooks."""
-    token = new_hex_token(home.name, _API_TOKEN)
+    token = new_hex_token(home.name, API_TOKEN_BYTES)
     home.tokens[digest(token)] = Token("api", list(API_TOKEN_SCOPES))
     return token

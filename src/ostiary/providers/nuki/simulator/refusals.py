@@ -86,12 +86,40 @@ def code_in_use() -> Refusal:
     return Refusal(json_answer(_exception, 409))
 
 
+def address_in_use() -> Refusal:
+    """409: another account or user has that mail address (5.1, 5.2); E2 is assumed."""
+    return Refusal(json_answer(_exception, 409))
+
+
+def has_subs() -> Refusal:
+    """An account with sub accounts cannot be deleted (5.3); the status is assumed."""
+    return Refusal(json_answer(_exception, 409))
+
+
+def admin_pin_needed() -> Refusal:
+    """The admin PIN was changed in the app (7.2); that this is E2 with 403 is assumed."""
+    return Refusal(json_answer(_exception, 403))
+
+
+def wrong_password(detail: str) -> Refusal:
+    """401 for a wrong one-time password and the like (5.1)."""
+    return Refusal(json_answer({"detailMessage": detail, **_exception}, 401))
+
+
+def too_many(seconds: int) -> Refusal:
+    """429 with `Retry-After`, which clients expect (9.1); the body is assumed."""
+    text = "The server is refusing to service the request because the rate limit has been reached"
+    uri = "http://tools.ietf.org/html/rfc6585#section-4"
+    answer = _restlet(429, "Too Many Requests", text, uri)
+    return Refusal(Answer(429, answer.body, (*answer.headers, ("retry-after", str(seconds)))))
+
+
 def no_hosting() -> Refusal:
     """E5. The status is assumed: 402 is the declared one that speaks of money (4.1)."""
     return Refusal(json_answer({"error": NO_HOSTING}, 402))
 
 
-def not_served(method: str, path: str) -> Answer:
-    """For the vendor's operations that nobody has simulated."""
-    text = f"The simulated Nuki cloud does not serve {method} {path} yet."
+def not_served(method: str, path: str, reason: str = "") -> Answer:
+    """For the vendor's operations that nobody has simulated. `reason` is a sentence of its own."""
+    text = f"The simulated Nuki cloud does not serve {method} {path}{'. ' + reason if reason else ' yet.'}"
     return json_answer({"error": text}, 501)

@@ -9,11 +9,13 @@ refer to the project's reference of the Nuki Web API.
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from ostiary.simulation import state as simulation
+
+from .account_state import Account, AccountUser, Address, ApiKey, Invite, Mail, SubAccount
 
 # Codes of `type` on an authorization (4.5).
 APP, BRIDGE, FOB, KEYPAD, CODE = 0, 1, 2, 3, 13
@@ -67,11 +69,18 @@ class Status(msgspec.Struct, omit_defaults=True):
 
 
 class Side(msgspec.Struct, omit_defaults=True):
-    """One of the two copies of a device."""
+    """
+    One of the two copies of a device.
+
+    Attributes:
+        settings: What was written of each section of the configuration, by the section's name; never
+            changed in place.
+    """
 
     status: Status
     keypad_paired: bool = False
     auths: dict[str, Auth] = {}
+    settings: dict[str, dict[str, Any]] = {}
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
@@ -98,6 +107,10 @@ class Device(msgspec.Struct, omit_defaults=True):
         has_knob: Turns a simple unlock into unlatch (3.3).
         subscription: State of Smart Hosting; None for a device that never had it.
         removed: Taken out of the account; the lock itself goes on.
+        web_config: Written settings of the cloud's own (2.8).
+        admin_pin: What the device asks for; None: what it always was. `known_pin` is what the cloud has:
+            another one after somebody has changed the PIN in the app.
+        admin_pin_state: 0 ok, 1 missing, 2 changed outside, as far as the cloud has found out (2.3).
     """
 
     smartlock_id: int
@@ -120,6 +133,10 @@ class Device(msgspec.Struct, omit_defaults=True):
     operation_id: str | None = None
     error: str | None = None
     log: list[LogEntry] = []
+    web_config: dict[str, Any] = {}
+    admin_pin: int | None = None
+    known_pin: int | None = None
+    admin_pin_state: int = 0
 
 
 class Job(msgspec.Struct, omit_defaults=True):
@@ -133,10 +150,12 @@ class Job(msgspec.Struct, omit_defaults=True):
         every: For `action`: seconds between two steps.
         late: Seconds after the device's work until the cloud knows of it (the fault `late`).
         stage: Whether the device or the cloud comes next.
+        section, values: For `config`: what the section shall be. For `pin`: `values` has the PIN.
+        account_user_id: For `user`: who shall be deleted. No device then: `smartlock_id` is 0.
     """
 
     id: str
-    kind: Literal["create", "update", "delete", "action", "sync", "rto_end"]
+    kind: Literal["create", "update", "delete", "action", "sync", "rto_end", "config", "pin", "user"]
     smartlock_id: int
     run_at: datetime
     auth_id: str | None = None
@@ -147,6 +166,9 @@ class Job(msgspec.Struct, omit_defaults=True):
     is_started: bool = False
     late: float = 0.0
     stage: Literal["device", "cloud"] = "device"
+    section: str = ""
+    values: dict[str, Any] = {}
+    account_user_id: int | None = None
 
 
 class AuthWrite(msgspec.Struct, omit_defaults=True):
@@ -167,6 +189,13 @@ class Home(simulation.Home, omit_defaults=True, kw_only=True):
     devices: list[Device] = msgspec.field(default_factory=list)
     jobs: list[Job] = msgspec.field(default_factory=list)
     writes: list[AuthWrite] = msgspec.field(default_factory=list)
+    account: Account = msgspec.field(default_factory=Account)
+    users: list[AccountUser] = msgspec.field(default_factory=list)
+    subs: list[SubAccount] = msgspec.field(default_factory=list)
+    keys: list[ApiKey] = msgspec.field(default_factory=list)
+    invites: list[Invite] = msgspec.field(default_factory=list)
+    inbox: list[Mail] = msgspec.field(default_factory=list)
+    addresses: list[Address] = msgspec.field(default_factory=list)
 
     def device(self, smartlock_id: int) -> Device | None:
         """The device, if it is in the account."""
@@ -178,6 +207,13 @@ class Home(simulation.Home, omit_defaults=True, kw_only=True):
     def owned(self) -> Iterator[Device]:
         """The devices in the account."""
         return (device for device in self.devices if not device.removed)
+
+    def user(self, account_user_id: int) -> AccountUser | None:
+        return next((user for user in self.users if user.id == account_user_id), None)
+
+    def number(self) -> int:
+        """For what the vendor numbers with 32 bits (0.2)."""
+        return self.chance().randrange(1_000_000, 1 << 31)
 
     def object_id(self, now: datetime) -> str:
         """A MongoDB ObjectId as the vendor uses it: seconds, then 16 more hex digits (0.2)."""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .refusals import NO_HOSTING
-from .state import CODE, LOCK_5, OPENER, SMART_DOOR, Auth, Device, Home, LogEntry, Status
+from .shapes import present as _present
+from .state import CODE, LOCK_1_2, LOCK_3_4, LOCK_5, OPENER, SMART_DOOR, Auth, Device, Home, LogEntry, Status
 
 ONLINE, OFFLINE = 0, 4  # serverState
 _BATTERY_LOW = 20  # percent
@@ -20,10 +21,6 @@ def instant(moment: datetime | None) -> str | None:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def _present(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
 def smartlock(home: Home, device: Device) -> dict[str, Any]:
     opener, smart_door = device.type == OPENER, device.type == SMART_DOOR
     return _present(
@@ -35,17 +32,17 @@ def smartlock(home: Home, device: Device) -> dict[str, Any]:
             "authId": _web_auth_number(device),
             "name": device.name,
             "favorite": device.favorite,
-            "config": _config(device),
-            "advancedConfig": None if opener or smart_door else _advanced_config(),
-            "openerAdvancedConfig": _opener_config() if opener else None,
-            "smartdoorAdvancedConfig": _smart_door_config() if smart_door else None,
-            "webConfig": {"batteryWarningPerMailEnabled": False},
+            "config": section(device, "config"),
+            "advancedConfig": section(device, "advancedConfig"),
+            "openerAdvancedConfig": section(device, "openerAdvancedConfig"),
+            "smartdoorAdvancedConfig": section(device, "smartdoorAdvancedConfig"),
+            "webConfig": {"batteryWarningPerMailEnabled": False} | device.web_config,
             "state": _state(device, device.cloud.status),
             "firmwareVersion": 0x010B06 if opener else 0x030A07,
             "hardwareVersion": 0x050B,
             "operationId": device.operation_id,
             "serverState": ONLINE if device.online else OFFLINE,
-            "adminPinState": 0,
+            "adminPinState": device.admin_pin_state,
             "virtualDevice": False,
             "creationDate": instant(device.created_at),
             "updateDate": instant(device.updated_at),
@@ -58,6 +55,22 @@ def smartlock(home: Home, device: Device) -> dict[str, Any]:
             "keyturner": not opener and not smart_door,
         }
     )
+
+
+def section(device: Device, name: str) -> dict[str, Any] | None:
+    """One section of the configuration: what a new device has, and what was written since. None: no such."""
+    opener, smart_door = device.type == OPENER, device.type == SMART_DOOR
+    if name == "config":
+        fresh = _config(device)
+    elif name == "openerAdvancedConfig" and opener:
+        fresh = _opener_config()
+    elif name == "smartdoorAdvancedConfig" and smart_door:
+        fresh = _smart_door_config()
+    elif name == "advancedConfig" and device.type in (LOCK_1_2, LOCK_3_4, LOCK_5):
+        fresh = _advanced_config()
+    else:
+        return None
+    return fresh | device.cloud.settings.get(name, {})
 
 
 def device_error(device: Device) -> str | None:
@@ -260,19 +273,6 @@ def _opener_log(entry: LogEntry) -> dict[str, Any]:
         "flagGeoFence": False,
         "flagForce": False,
         "flagDoorbellSuppression": False,
-    }
-
-
-def account(home: Home) -> dict[str, Any]:
-    return {
-        "accountId": home.account_id,
-        "type": 0,
-        "email": home.name,
-        "emailVerified": True,
-        "name": home.name.partition("@")[0].replace(".", " ").title(),
-        "language": "en",
-        "creationDate": instant(home.created_at),
-        "updateDate": instant(home.created_at),
     }
 
 

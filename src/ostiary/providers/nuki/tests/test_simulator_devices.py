@@ -147,19 +147,22 @@ async def test_rename_remove_and_filters():
 @run
 async def test_what_is_not_served_says_so():
     nuki = await Nuki().enter()
-    lock = await nuki.lock_id()
     for method, path in (
-        ("PUT", "/account/user"),
-        ("GET", "/smartlock/auth/paged"),
-        ("POST", f"/smartlock/{lock}/config"),
-        ("PUT", "/smartlock/auth/advanced"),
-        ("GET", "/api/decentralWebhook"),
+        ("GET", "/notification"),
+        ("POST", "/service/airbnb/link"),
+        ("GET", "/address/1/reservation"),
+        ("POST", "/address/token/5f0a/redeem"),
     ):
         reply = await nuki.call(method, path)
         assert reply.status == 501
         assert path in reply.json["error"]
-    assert (await nuki.call("GET", "/nothing")).status == 404
+        assert reply.json["error"].endswith(".")
+        assert (await nuki.call(method, path, token="")).status == 401
+    for path in ("/nothing", "/smartlock/1/action/unlatch", "/account/nothing"):
+        assert (await nuki.call("GET", path)).status == 404
     assert (await nuki.call("PATCH", "/smartlock")).status == 405
+    assert (await nuki.call("PUT", "/smartlock")).status == 405
+    assert (await nuki.call("DELETE", "/notification")).status == 405
 
 
 @run

@@ -311,3 +311,28 @@ async def test_api_tokens_have_the_vendors_form_and_do_not_expire():
     state, _ = await nuki.homes.load(HOME)
     assert state
     assert nuki.token.encode() not in state
+
+
+@run
+async def test_the_owner_takes_the_applications_access_back():
+    nuki = await Nuki().enter()
+    tokens = (await _exchange(nuki, (await _code(nuki))["code"])).json
+    (application,) = (await nuki.call("GET", "/account/integration")).json
+    assert (application["version"], application["clientId"]) == ("HYDRA", "0")
+    assert application["scopes"] == sorted([*SCOPE.split(), "offline_access"])
+    assert (await nuki.call("DELETE", "/account/integration?apiKeyId=0")).status == 204
+    assert (await nuki.call("GET", "/smartlock", token=tokens["access_token"])).status == 401
+    assert (await _refresh(nuki, tokens["refresh_token"])).json["error"] == "invalid_grant"
+    assert (await nuki.call("GET", "/account/integration")).json == []
+
+
+@run
+async def test_a_new_password_leaves_the_application_alone():
+    nuki = await Nuki().enter()
+    tokens = (await _exchange(nuki, (await _code(nuki))["code"])).json
+    await nuki.call("POST", "/account", {"language": "en", "password": "new password"})
+    assert (await nuki.call("GET", "/smartlock")).status == 401
+    assert (await nuki.call("GET", "/smartlock", token=tokens["access_token"])).status == 200
+    nuki.clock.move(91 * 24 * 3600)
+    await nuki.enter()
+    assert (await nuki.call("GET", "/account/integration")).json == []
