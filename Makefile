@@ -31,14 +31,14 @@ bench: .venv/dev.stamp  ## against the peer and against a bare server, in one ru
 	@$(BIN)/python -m bench
 
 lock: .venv/uv.stamp    ## pin every version with its hashes again
-	@for name in uv build sdk-1 sdk-2; do \
+	@for name in uv build sdk-1 sdk-2 client-nuki; do \
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 	@$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 pyproject.toml --extra postgres -o requirements/run.txt
 	@for name in demo dev; do \
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --universal --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:           ## what the other verbs made
-	rm -rf .venv .venv-sdk-* tests/conformance/js/node_modules bench/node_modules
+	rm -rf .venv .venv-sdk-* .venv-client-* tests/conformance/js/node_modules bench/node_modules
 
 .venv/uv.stamp: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

@@ -1,15 +1,13 @@
 """The official Python SDK against `ostiary serve`: today's, and the first of each generation before it."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from . import telling
+from .environments import python_with
 
-ROOT = Path(__file__).parents[2]
-UV = ROOT / ".venv/bin/uv"
 GENERATIONS = {"1": "1.0.0", "2": "2.0.0", "3": "3."}
 
 
@@ -20,23 +18,7 @@ def generation(request: pytest.FixtureRequest) -> str:
 
 
 def interpreter(generation: str) -> Path:
-    """The one that has this generation; made once, and anew when its requirements change."""
-    if generation == "3":
-        return Path(sys.executable)
-    requirements = ROOT / f"requirements/sdk-{generation}.txt"
-    home = ROOT / f".venv-sdk-{generation}"
-    python, stamp = home / "bin/python", home / "requirements.txt"
-    if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
-        return python
-    if not UV.exists():
-        pytest.skip("older SDKs are installed with uv, which `make test` sets up")
-    install = [UV, "pip", "install", "--quiet", "--require-hashes", "--requirement", requirements]
-    for command in ([UV, "venv", "--quiet", "--clear", "--python", sys.executable, home],
-                    [*install, "--python", python]):  # fmt: skip
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    stamp.write_bytes(requirements.read_bytes())
-    return python
+    return Path(sys.executable) if generation == "3" else python_with(f"sdk-{generation}")
 
 
 @pytest.mark.parametrize("story", list(telling.CHECKS))
