@@ -32,6 +32,7 @@ from .domain.provider import Adapter, AsgiApp, Brand, Manifest, Receive, Scope, 
 from .domain.workspaces import Workspace
 from .engine.dispatch import EmbeddedDispatcher
 from .engine.drain import drain_account
+from .engine.traffic import Gate, Traffic
 from .sandbox.worlds import PREFIX, Worlds
 from .settings import Settings, SettingsError
 from .store.opening import is_postgres, open_database
@@ -68,16 +69,36 @@ class HouseVendors:
         self._worlds = worlds
         self._network: NetworkHttp | None = None
         self.simulated = InProcessHttp(worlds.app_for)
+        self.traffic = Traffic()
 
-    def adapter(self, workspace: Workspace, provider: str) -> Adapter:
+    def adapter(
+        self,
+        workspace: Workspace,
+        provider: str,
+        connected_account_id: str | None = None,
+        *,
+        is_at_door: bool = False,
+    ) -> Adapter:
+        """A sandbox has no budget: its vendor is this very process."""
         brand = self._brands[provider]
         if workspace.is_sandbox:
-            return brand.adapter(self.simulated, self._worlds.site(workspace, provider))
+            simulated = Gate(self.simulated, self.traffic, "simulated", provider)
+            return brand.adapter(simulated, self._worlds.site(workspace, provider))
         try:
             site = self._settings.site(brand.manifest)
         except SettingsError as error:
             raise KeyError(str(error)) from error
-        return brand.adapter(self._to_the_network(), site)
+        budget = None if connected_account_id is None else self._settings.budget(brand.manifest)
+        gate = Gate(
+            self._to_the_network(),
+            self.traffic,
+            "real",
+            provider,
+            connected_account_id,
+            budget,
+            is_at_door,
+        )
+        return brand.adapter(gate, site)
 
     def _to_the_network(self) -> "NetworkHttp":
         """Made when a production account first needs it: a sandbox never loads an HTTP client."""
@@ -135,7 +156,7 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
         await drain_account(database, vendors, connected_account_id, woken)
 
     await dispatcher.open(handle)
-    metrics = Metrics(dispatcher.stats)
+    metrics = Metrics(dispatcher.stats, vendors.traffic.families)
     wire = WireHouse(public_url, vendors.manifests, limits)
     others = _others(database, vendors, worlds, public_url, metrics)
     house = House(database, vendors, dispatcher, WireApp(database, wire, others, metrics.observe))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .domain.budgets import Budget
 from .domain.provider import Integrator, Manifest, VendorSite
 from .domain.secrets import Secret
 
@@ -47,6 +48,13 @@ class Settings(msgspec.Struct, frozen=True):
     sandbox_pace: float
     log_level: str
     vendors: Mapping[str, Mapping[str, str]]
+
+    def budget(self, manifest: Manifest) -> Budget | None:
+        """How many requests production accounts of a brand may cost; None: any number."""
+        given = self.vendors.get(manifest.key, {}).get("requests_per_minute")
+        if given is None or manifest.budget is None:
+            return manifest.budget
+        return manifest.budget.at_rate(float(given)) if float(given) > 0 else None
 
     def site(self, manifest: Manifest) -> VendorSite:
         """
@@ -133,13 +141,13 @@ def _choice(name: str, environment: Mapping[str, str], choices: tuple[str, ...])
     return value
 
 
-def _number(name: str, environment: Mapping[str, str], default: float) -> float:
+def _number(name: str, environment: Mapping[str, str], default: float, most: int = 100) -> float:
     try:
         value = float(environment.get(name) or default)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 100:
-        raise SettingsError(f"{name} must be a number from 0 to 100")
+    if not 0 <= value <= most:
+        raise SettingsError(f"{name} must be a number from 0 to {most}")
     return value
 
 
@@ -147,12 +155,14 @@ def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str
     prefix = f"OSTIARY_{manifest.key.upper()}_"
     found: dict[str, str] = {}
     integrator = ("username", "password") if manifest.takes_integrator else ()
-    for name in (*manifest.default_urls, "client_id", "client_secret", "pace", *integrator):
+    numbers = ("pace", "requests_per_minute")
+    for name in (*manifest.default_urls, "client_id", "client_secret", *numbers, *integrator):
         key = prefix + name.upper()
         value = _web_address(key, environment) if name.endswith("_url") else environment.get(key)
         if value:
             found[name] = value
     _number(f"{prefix}PACE", environment, 1.0)
+    _number(f"{prefix}REQUESTS_PER_MINUTE", environment, 0.0, most=100_000)
     return found
 
 

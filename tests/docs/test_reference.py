@@ -57,7 +57,7 @@ def test_settings() -> None:
     page = REFERENCE / "settings.md"
     real = set(re.findall(r'"(OSTIARY_[A-Z_]+)"', code("settings.py")))
     for key, brand in BRANDS.items():
-        names = [*brand.manifest.default_urls, "client_id", "client_secret", "pace"]
+        names = [*brand.manifest.default_urls, "client_id", "client_secret", "pace", "requests_per_minute"]
         names += ["username", "password"] if brand.manifest.takes_integrator else []
         real |= {f"OSTIARY_{key}_{name}".upper() for name in names}
     documented = first_cells(section(page, "The server") + section(page, "Brands"))

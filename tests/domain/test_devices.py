@@ -13,6 +13,7 @@ from ostiary.domain.devices import (
     battery_status,
     changes,
     flags,
+    is_look_due,
     observed,
     refuse_without,
     removed,
@@ -263,3 +264,13 @@ def test_problems_of_the_account_stand_on_its_devices_and_the_one_is_not_the_oth
     both = account().observed(error_and_warning, NOW)
     assert both.observed([error_and_warning[1]], LATER).errors == ()
     assert both.observed([error_and_warning[0]], LATER).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_due"), [(None, True), (0, False), (3599, False), (3600, True), (-1, True)]
+)
+def test_codes_are_looked_at_when_nobody_has_for_so_long(ago: float | None, is_due: bool) -> None:
+    """A clock that was set back counts as long: the last look lies ahead."""
+    looked_at = None if ago is None else NOW - timedelta(seconds=ago)
+    one = replace(device(), looked_at=looked_at)
+    assert is_look_due(one, timedelta(hours=1), NOW) is is_due

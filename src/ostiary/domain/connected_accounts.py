@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from . import problems
@@ -25,6 +25,7 @@ class ConnectedAccount:
         activations: What lets us operate doors whose vendor asks for more than the login.
         poll_at: When to look at its devices next; None while it is disconnected.
         attempts: Failed drains in a row.
+        paused_until: Before that only doors are worked on: the vendor wants fewer calls, or we do.
     """
 
     connected_account_id: str
@@ -49,6 +50,16 @@ class ConnectedAccount:
     poll_at: datetime | None
     attempts: int
     activations: Secret | None = None
+    paused_until: datetime | None = None
+
+    def pause_left(self, now: datetime) -> float:
+        """Seconds; 0: it is not paused."""
+        return 0.0 if self.paused_until is None else max(0.0, (self.paused_until - now).total_seconds())
+
+    def paused(self, seconds: float, now: datetime) -> "ConnectedAccount":
+        """For that long at least."""
+        until = now + timedelta(seconds=max(seconds, self.pause_left(now)))
+        return replace(self, paused_until=until)
 
     @property
     def is_disconnected(self) -> bool:

@@ -1,8 +1,8 @@
 """A device: what a look showed, what its owner named it, and the wire's object made of both."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -85,6 +85,12 @@ class Device:
         }
 
 
+def is_look_due(device: Device, every: timedelta, now: datetime) -> bool:
+    """Nobody has looked at its codes for that long. Whose clock was set back is looked at, too."""
+    looked_at = device.looked_at
+    return looked_at is None or not looked_at <= now < looked_at + every
+
+
 def added(device_id: str, seen: ObservedDevice, account: ConnectedAccount, now: datetime) -> Device:
     """A device that was not there at the last poll. `observed` fills the rest."""
     return Device(
@@ -98,7 +104,7 @@ def added(device_id: str, seen: ObservedDevice, account: ConnectedAccount, now: 
         nickname=None,
         is_managed=account.automatically_manage_new_devices,
         is_online=seen.is_online,
-        capabilities=asdict(seen.capabilities),
+        capabilities=_as_stored(seen.capabilities),
         properties={},
         time_zone=seen.time_zone,
         errors=(),
@@ -117,7 +123,7 @@ def added(device_id: str, seen: ObservedDevice, account: ConnectedAccount, now: 
 def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
     """The device after a look."""
     battery = seen.battery_level
-    properties: dict[str, Any] = {**seen.properties}
+    properties: dict[str, Any] = _as_stored(seen.properties)
     if battery is not None:
         properties["battery"] = {"level": battery, "status": battery_status(battery)}
         properties["battery_level"] = battery
@@ -147,13 +153,19 @@ def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
         device,
         name=seen.name,
         is_online=seen.is_online,
-        capabilities=asdict(seen.capabilities),
+        capabilities=_as_stored(seen.capabilities),
         properties=properties,
         time_zone=seen.time_zone,
         errors=errors,
         warnings=_warnings(device, seen, now),
         removed_at=None,
     )
+
+
+def _as_stored(seen: Any) -> dict[str, Any]:
+    """As its column gives it back, where a tuple is a list: two looks at the same thing are equal."""
+    stored: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(seen))
+    return stored
 
 
 def _warnings(device: Device, seen: ObservedDevice, now: datetime) -> Problems:

@@ -81,6 +81,10 @@ class RateLimited(ProviderError):
     """Nothing was changed: too many calls. Moves the whole account by `retry_after` seconds."""
 
 
+class BudgetSpent(RateLimited):
+    """We refuse ourselves: the request did not leave, so that doors and the vendor's patience are kept."""
+
+
 class OutcomeUnknown(ProviderError):
     """The write may have happened. Only a look can tell."""
 

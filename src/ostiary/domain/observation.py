@@ -37,6 +37,9 @@ FINAL: Final = ("code_constraints_violated", "provider_issue")
 DUPLICATE: Final = "duplicate_code_on_device"
 DUPLICATE_TRIES: Final = 3
 
+UNTOLD_LOSSES: Final = 2
+"""So many writes in a row without an answer are repeated without a word."""
+
 GRACE: Final = timedelta(minutes=1)
 SLOW_ONGOING: Final = timedelta(minutes=10)
 """An ongoing code that takes longer than this is late; the wire publishes no figure."""
@@ -370,7 +373,10 @@ def _gone(code: AccessCode, now: datetime) -> Change:
 
 
 def _after_loss(change: Change, step: Step, now: datetime) -> Change:
-    """A write was accepted, its time is up, and the lock does not show it."""
+    """
+    A write's time is up, and the lock does not show it. One that got no answer was probably lost on its way:
+    a few of those are nothing to tell anybody of.
+    """
     message = (
         "The vendor accepted the removal, but the code is still on the device. It is removed again."
         if step.kind == "remove"
@@ -382,6 +388,9 @@ def _after_loss(change: Change, step: Step, now: datetime) -> Change:
     if code.gone_at is not None or (step.kind != "remove" and code.is_as_wished):
         return change
     change = replace(change, code=code)
+    if step.outcome != "accepted" and code.attempts < UNTOLD_LOSSES:
+        attempts = code.attempts + 1
+        return replace(change, code=replace(code, attempts=attempts, retry_at=now + backoff(attempts)))
     return failed(change, step.kind, None, message, now)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from .budgets import Budget
 from .secrets import Secret
 
 # --- what a brand is ---------------------------------------------------------------------------
@@ -33,6 +34,8 @@ class Manifest:
         device_types: The wire's `device_type` values that the brand's devices have.
         known_logins: Addresses that have a prepared home in the simulator; the first is the one to suggest.
         poll_every: Seconds between two looks at the account's device list.
+        look_every: Seconds after which a poll also looks at the codes of a lock where nothing is open.
+        budget: How many requests we allow ourselves; None: any number.
     """
 
     key: str
@@ -45,6 +48,8 @@ class Manifest:
     known_logins: tuple[str, ...]
     poll_every: float = 600.0
     takes_integrator: bool = False
+    look_every: float = 3600.0
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,25 @@ class VendorSite:
 # --- HTTP towards a vendor -----------------------------------------------------------------------
 
 
+RequestKind = Literal["read", "write", "command", "wake", "login"]
+"""`command` moves a door, `wake` makes the vendor read a device anew, `write` is any other change."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
+    """
+    Attributes:
+        kind: What it is for, by the brand's own knowledge.
+        wakes: Whether it makes the vendor speak to a device, which costs that one's battery.
+    """
+
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # tokens
     body: bytes = field(default=b"", repr=False)  # PINs
     timeout: float = 10.0
+    kind: RequestKind = "read"
+    wakes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

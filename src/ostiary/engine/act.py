@@ -58,6 +58,11 @@ async def set_due(
     await store.devices.set_due(tx, device_id, at)
 
 
+async def is_waited_for(tx: Tx, device_id: str) -> bool:
+    """Somebody stands before this door."""
+    return bool(await store.action_attempts.pending_at_door(tx, device_id))
+
+
 async def _operate(hold: Hold, attempt: ActionAttempt, device: Device) -> None:
     if attempt.sent_at is None and not await _send_once(hold, attempt, device):
         return  # settled: it failed, or the vendor's answer itself was the door's
@@ -90,7 +95,7 @@ async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool
             return False
         try:
             async with asyncio.timeout(left):
-                is_done = await hold.call(lambda account: _verb(account, attempt, device))
+                is_done = await hold.call(lambda account: _verb(account, attempt, device), is_at_door=True)
         except (OutcomeUnknown, TimeoutError):
             return True
         except (Rejected, NoSuchObject) as error:
@@ -104,7 +109,7 @@ async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool
         except (Unreachable, RateLimited) as error:
             # Nothing was changed: it may be sent again while there is time.
             await hold.write(_unmark_sent, attempt)
-            await asyncio.sleep(min(error.retry_after or 1.0, left))
+            await _rest(hold, attempt, error.retry_after or 1.0)
         except ProviderError as error:
             await hold.write(_fail, hold, attempt, "provider_issue", str(error))
             return False
@@ -126,10 +131,18 @@ async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> boo
 async def _look(hold: Hold, device: Device) -> ObservedDevice | None:
     """None: the vendor could not be asked just now."""
     try:
-        return await hold.call(lambda account: account.get_device(device.vendor_device_id))
+        return await hold.call(lambda account: account.get_device(device.vendor_device_id), is_at_door=True)
     except (Unreachable, RateLimited) as error:
         await asyncio.sleep(min(error.retry_after or 0.5, 5.0))
         return None
+
+
+async def _rest(hold: Hold, attempt: ActionAttempt, seconds: float) -> None:
+    """So long, by the workspace's clock, and not past the deadline."""
+    begun = left = await _time_left(hold, attempt)
+    while left > max(0.0, begun - seconds):
+        await asyncio.sleep(min(LOOK_EVERY, seconds, left))
+        left = await _time_left(hold, attempt)
 
 
 async def _time_left(hold: Hold, attempt: ActionAttempt) -> float:

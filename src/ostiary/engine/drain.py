@@ -36,20 +36,20 @@ T = TypeVar("T")
 
 HEARTBEAT: Final = 10.0
 DEVICES_AT_ONCE: Final = 4
-
-
-class Stop(Exception):
-    """The drain ends early; `retry_after` seconds until the next one."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__()
-        self.retry_after = retry_after
+DOORS_AT_ONCE: Final = 8
+"""More than devices, so that a door finds a place beside locks whose vendor is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    is_poll_due: bool
-    device_ids: tuple[str, ...]
+    """
+    Attributes:
+        doors: Devices at which somebody waits for a door. They wait for no other device, and for no pause.
+    """
+
+    is_poll_due: bool = False
+    device_ids: tuple[str, ...] = ()
+    doors: tuple[str, ...] = ()
 
 
 class Drain:
@@ -65,7 +65,7 @@ class Drain:
         self.woken = woken
 
     async def run(self) -> None:
-        """Work until nothing is due. Raises LeaseLost, Stop or LoginRejected to end early."""
+        """Work until nothing is due. Raises LeaseLost or LoginRejected to end early."""
         running: dict[str, asyncio.Task[None]] = {}
         rest = asyncio.Event()
         heartbeat = asyncio.create_task(self._beat(rest))
@@ -95,9 +95,10 @@ class Drain:
     def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
         if work.is_poll_due and "poll" not in running:
             running["poll"] = asyncio.create_task(poll.poll(self.hold))
-        for device_id in work.device_ids:
-            if device_id not in running and len(running) < DEVICES_AT_ONCE:
-                running[device_id] = asyncio.create_task(self._device(device_id))
+        for device_ids, most in ((work.doors, DOORS_AT_ONCE), (work.device_ids, DEVICES_AT_ONCE)):
+            for device_id in device_ids:
+                if device_id not in running and len(running) < most:
+                    running[device_id] = asyncio.create_task(self._device(device_id))
 
     async def _wait(self, running: dict[str, asyncio.Task[None]]) -> None:
         woken = asyncio.create_task(self.woken.wait())
@@ -111,10 +112,14 @@ class Drain:
         if account is None:
             raise LeaseLost
         if account.is_disconnected:
-            return Work(is_poll_due=False, device_ids=())
+            return Work()
+        waiting = await store.action_attempts.waiting_doors(tx, account.connected_account_id)
+        doors = tuple(device_id for device_id, due_at in waiting if due_at <= tx.now)
+        if account.pause_left(tx.now) > 0:
+            return Work(doors=doors)
         is_poll_due = account.poll_at is not None and account.poll_at <= tx.now
         device_ids = await store.devices.due(tx, account.connected_account_id)
-        return Work(is_poll_due, tuple(device_ids))
+        return Work(is_poll_due, tuple(device_ids), doors)
 
     async def _beat(self, rest: asyncio.Event) -> None:
         """Keep the lease while a vendor takes its time."""
@@ -130,11 +135,10 @@ class Drain:
         try:
             await act.operate_door(self.hold, device_id)
             await reconcile.tick(self.hold, device_id)
-        except (LeaseLost, LoginRejected, Stop):
+        except (LeaseLost, LoginRejected):
             raise
-        except RateLimited as error:
-            await self.hold.write(self._postpone, device_id, 1.0)
-            raise Stop(error.retry_after or 60.0) from error
+        except RateLimited:
+            pass  # the account is paused, and the device stays due
         except NoSuchObject:
             await self.hold.write(self._look_at_account_again, device_id)
         except ProviderError as error:
@@ -198,8 +202,6 @@ async def _drain(
     except LoginRejected:
         with contextlib.suppress(LeaseLost):
             await hold.write(poll.disconnect, hold)
-    except Stop as stop:
-        retry_after = stop.retry_after
     except Exception:
         log.exception("a bug in the drain of account %s; it is tried again later", connected_account_id)
         retry_after = 30.0
@@ -240,7 +242,15 @@ async def _give_back(tx: Tx, connected_account_id: str, lease: str, retry_after:
         next_device = await store.devices.next_due_ms(tx, connected_account_id)
         instants = [account.poll_at, None if next_device is None else from_ms(next_device)]
         waits = [instant for instant in instants if instant is not None]
-        due_at = tx.real(min(waits)) if waits else None
+        due_at = await _after_pause(tx, account, min(waits)) if waits else None
     if due_at is not None and retry_after is not None:
         due_at = max(due_at, tx.real_now + timedelta(seconds=retry_after))
     await store.connected_accounts.release(tx, connected_account_id, lease, due_at)
+
+
+async def _after_pause(tx: Tx, account: ConnectedAccount, due: datetime) -> datetime | None:
+    """In real time. A pause moves everything but doors, one of which may have come since the last look."""
+    if account.paused_until is None or account.pause_left(tx.now) <= 0:
+        return tx.real(due)
+    doors = await store.action_attempts.waiting_doors(tx, account.connected_account_id)
+    return tx.real(min([max(due, account.paused_until), *(due_at for _, due_at in doors)]))

@@ -8,15 +8,25 @@ the drain has taken; what is written after the lease was lost is refused.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from .. import store
 from ..domain.connected_accounts import ConnectedAccount
-from ..domain.errors import LoginExpired, LoginRejected, OutcomeUnknown, RateLimited, Unreachable
+from ..domain.errors import (
+    BudgetSpent,
+    LoginExpired,
+    LoginRejected,
+    OutcomeUnknown,
+    RateLimited,
+    Unreachable,
+)
 from ..domain.provider import Account, Activations, Credentials
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
+from .tasks import cancel_all, finish
+from .traffic import Cloud
 from .vendors import Vendors, render
 
 T = TypeVar("T")
@@ -25,6 +35,13 @@ LEASE: Final = timedelta(seconds=30)
 """Longer than any vendor call, so that a worker that is alive never loses it."""
 
 REFRESH_AHEAD: Final = timedelta(minutes=2)
+
+PAUSE_WITHOUT_A_WORD: Final = 60.0
+"""Seconds. Of a refusal of too many calls that does not say for how long."""
+
+
+LAST_WORD: Final = 3.0
+"""Seconds that a worker who is stopped waits for the answer to a refresh."""
 
 
 class LeaseLost(Exception):
@@ -48,7 +65,10 @@ class Hold:
         self.workspace = workspace
         self.lease = lease
         self.manifest = vendors.manifests[account.provider]
-        self.adapter = vendors.adapter(workspace, account.provider)
+        self.adapter = vendors.adapter(workspace, account.provider, account.connected_account_id)
+        self._door_adapter = vendors.adapter(
+            workspace, account.provider, account.connected_account_id, is_at_door=True
+        )
         self._login = asyncio.Lock()
 
     # --- transactions under the lease ----------------------------------------------------------------
@@ -92,22 +112,74 @@ class Hold:
 
     # --- calls to the vendor -------------------------------------------------------------------------
 
-    async def call(self, verb: Callable[[Account], Awaitable[T]]) -> T:
-        """One vendor call as this account, with a refresh of the login when that is what it takes."""
+    async def call(self, verb: Callable[[Account], Awaitable[T]], *, is_at_door: bool = False) -> T:
+        """
+        One vendor call as this account, with a refresh of the login when that is what it takes.
+
+        A 429 pauses the account, and so does a budget that is spent; until the pause ends nothing is sent but
+        for doors. Those the vendor may refuse itself: what our polls have cost must not decide whether
+        somebody gets in.
+
+        Args:
+            is_at_door: Somebody waits for it.
+        """
+        if not is_at_door:
+            await self._mind_pause()
+        try:
+            return await self._call(verb, is_at_door)
+        except BudgetSpent as error:
+            if not is_at_door:  # a door leaves more than its own reserve to nobody anyway
+                await self._pause(error)
+            raise
+        except RateLimited as error:
+            await self._pause(error)
+            raise
+
+    async def _call(self, verb: Callable[[Account], Awaitable[T]], is_at_door: bool) -> T:
         credentials = self.account.credentials
         try:
-            return await verb(await self._verbs(credentials))
+            return await verb(await self._verbs(credentials, is_at_door))
         except LoginExpired:
             await self._refresh(credentials.access_token)
         try:
-            return await verb(await self._verbs(self.account.credentials))
+            return await verb(await self._verbs(self.account.credentials, is_at_door))
         except LoginExpired:
             raise LoginRejected("the vendor refuses a login that it has just renewed") from None
 
-    async def _verbs(self, credentials: Credentials) -> Account:
+    async def _verbs(self, credentials: Credentials, is_at_door: bool) -> Account:
         kept = self.account.activations
         activations = None if kept is None else Activations(kept, await self.read(now_of))
-        return self.adapter.account(credentials, self.account.settings, activations)
+        adapter = self._door_adapter if is_at_door else self.adapter
+        return adapter.account(credentials, self.account.settings, activations)
+
+    async def _mind_pause(self) -> None:
+        """Raises: RateLimited, without asking anybody."""
+        if self.account.paused_until is None:
+            return
+        left = self.account.pause_left(await self.read(now_of))
+        if left > 0:
+            raise RateLimited("the account is paused", retry_after=left)
+
+    async def _pause(self, error: RateLimited) -> None:
+        await self.write(self._store_pause, error.retry_after or PAUSE_WITHOUT_A_WORD)
+
+    async def _store_pause(self, tx: Tx, seconds: float) -> None:
+        account = await store.connected_accounts.find(tx, self.account.connected_account_id)
+        if account is None:
+            raise LeaseLost
+        paused = account.paused(seconds, tx.now)
+        await store.connected_accounts.update_account(tx, paused)
+        self.account = replace(self.account, paused_until=paused.paused_until)
+
+    @property
+    def cloud(self) -> Cloud:
+        return "simulated" if self.workspace.is_sandbox else "real"
+
+    def note_poll(self) -> None:
+        self.vendors.traffic.note_poll(self.cloud, self.account.provider)
+
+    def note_code_look(self) -> None:
+        self.vendors.traffic.note_code_look(self.cloud, self.account.provider)
 
     async def _refresh(self, spent: Any) -> None:
         """
@@ -116,13 +188,23 @@ class Hold:
         async with self._login:
             if self.account.access_token != spent:
                 return  # somebody else in this drain has done it
-            now = await self.read(now_of)
+            work = asyncio.create_task(self._renew_login())
             try:
-                credentials = await self.adapter.refresh(self.account.credentials, now=now)
-            except OutcomeUnknown as error:
-                raise Unreachable("the vendor did not answer a refresh") from error
-            self.account = self.account.with_credentials(credentials)
-            await self.write(self._store_credentials)
+                await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # What the vendor is about to tell is the only login that will be good: stopping waits for it.
+                await finish(asyncio.wait({work}, timeout=LAST_WORD))
+                await cancel_all({work})
+                raise
+
+    async def _renew_login(self) -> None:
+        now = await self.read(now_of)
+        try:
+            credentials = await self.adapter.refresh(self.account.credentials, now=now)
+        except OutcomeUnknown as error:
+            raise Unreachable("the vendor did not answer a refresh") from error
+        self.account = self.account.with_credentials(credentials)
+        await self.write(self._store_credentials)
 
     async def _store_credentials(self, tx: Tx) -> None:
         account = await store.connected_accounts.find(tx, self.account.connected_account_id)
@@ -137,11 +219,11 @@ class Hold:
     async def freshen_login(self) -> None:
         """
         Renew a login that is about to expire, before it fails somebody's call. That of a disconnected account
-        is dead, and the vendor is not asked again.
+        is dead, and the vendor is not asked again; in a pause only a door is worth it.
         """
-        if self.account.is_disconnected:
-            return
         now = await self.read(now_of)
+        if self.account.is_disconnected or self.account.pause_left(now) > 0:
+            return
         expires_at = self.account.token_expires_at
         if expires_at is not None and now >= expires_at - REFRESH_AHEAD:
             with contextlib.suppress(Unreachable, RateLimited):  # the calls to come will wait for it

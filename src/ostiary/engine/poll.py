@@ -29,6 +29,7 @@ async def poll(hold: Hold) -> None:
         return
     except LoginExpired as error:
         raise LoginRejected(str(error)) from error
+    hold.note_poll()
     await hold.write(settle, hold, seen, found, asked_at)
 
 
@@ -119,11 +120,13 @@ async def settle_device(
 ) -> Device:
     """One look at one known device: its state, its events, and a tick if its codes may be affected."""
     after = devices.observed(before, look, tx.now)
-    if is_poll:
-        may_hold_ours = await store.access_codes.was_ever_sent(tx, after.device_id)
-        after = replace(after, look_wanted=after.look_wanted or may_hold_ours)
     came_back = before.removed_at is not None
     matters = (after.is_online, after.capabilities) != (before.is_online, before.capabilities)
+    # At the poll that is nearest to its time: half an interval early rather than a whole one late.
+    every = timedelta(seconds=hold.manifest.look_every - hold.manifest.poll_every / 2)
+    if is_poll and (matters or came_back or devices.is_look_due(before, every, tx.now)):
+        may_hold_ours = await store.access_codes.was_ever_sent(tx, after.device_id)
+        after = replace(after, look_wanted=after.look_wanted or may_hold_ours)
     if after != before or came_back:
         if matters:
             after = replace(after, attempts=0)

@@ -72,8 +72,11 @@ async def tick(hold: Hold, device_id: str) -> None:
         await hold.write(_synchronised, hold, device_id)
         return
     entries = await hold.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
+    hold.note_code_look()
     planned = await hold.write(_settle_look, hold, device_id, entries)
     for step in planned:
+        if await hold.read(act.is_waited_for, device_id):
+            break  # the door first; what is left is planned anew
         await _write(hold, device_id, step)
     await hold.write(_finish, hold, device_id)
 

@@ -8,15 +8,28 @@ from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.provider import Adapter, Manifest
 from ..domain.workspaces import Workspace
+from .traffic import Traffic
 
 
 class Vendors(Protocol):
     """Every brand, as one workspace reaches it: a sandbox its simulators, production the real clouds."""
 
     manifests: Mapping[str, Manifest]
+    traffic: Traffic
 
-    def adapter(self, workspace: Workspace, provider: str) -> Adapter:
+    def adapter(
+        self,
+        workspace: Workspace,
+        provider: str,
+        connected_account_id: str | None = None,
+        *,
+        is_at_door: bool = False,
+    ) -> Adapter:
         """
+        Args:
+            connected_account_id: Whose budget its requests cost; None while there is no account yet.
+            is_at_door: Its requests may cost the reserve.
+
         Raises:
             KeyError: No such brand, or production lacks its settings.
         """

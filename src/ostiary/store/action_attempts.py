@@ -1,10 +1,11 @@
 """Action attempts."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from ..domain.action_attempts import ActionAttempt
 from ..domain.errors import not_found
-from ..domain.instants import to_ms
+from ..domain.instants import from_ms, to_ms
 from .pages import Position
 from .rows import Record
 from .sql import Statement, text_list
@@ -18,6 +19,7 @@ _LIST = Statement("action_attempts.list")
 _LIST_DEVICE = Statement("action_attempts.list_device")
 _LIST_IDS = Statement("action_attempts.list_ids")
 _DOOR = Statement("action_attempts.door")
+_DOORS = Statement("action_attempts.doors")
 _SETTLE_CODE = Statement("action_attempts.settle_code")
 _GIVE_UP_CODE = Statement("action_attempts.give_up_code")
 
@@ -60,6 +62,11 @@ async def list_page(
 async def pending_at_door(tx: Tx, device_id: str) -> list[ActionAttempt]:
     """Lock and unlock attempts in the order in which they were asked."""
     return _record.read_all(tx.vault, await _DOOR(device=device_id))
+
+
+async def waiting_doors(tx: Tx, connected_account_id: str) -> list[tuple[str, datetime]]:
+    """The devices of an account at which somebody waits for a door, and when each is due."""
+    return [(row[0], from_ms(row[1])) for row in await _DOORS(account=connected_account_id)]
 
 
 async def settle_code(tx: Tx, access_code_id: str, action_types: Iterable[str], generation: int) -> None:

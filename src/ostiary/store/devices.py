@@ -28,6 +28,7 @@ _NEXT = Statement("devices.next_due")
 _WAKE = Statement("devices.wake")
 _SET_DUE = Statement("devices.set_due")
 _DELETE = Statement("devices.delete")
+_FORGET = Statement("devices.forget_looks")
 
 
 def render(device: Device, wire: dict[str, Any]) -> dict[str, Any]:
@@ -106,3 +107,8 @@ async def wake(tx: Tx, device_id: str, at: datetime | None = None) -> None:
 
 async def set_due(tx: Tx, device_id: str, at: datetime | None) -> None:
     await _SET_DUE(id=device_id, at=None if at is None else to_ms(at))
+
+
+async def forget_looks(tx: Tx, workspace_id: str) -> None:
+    """What the codes of its devices looked like is no longer worth anything: the next poll looks again."""
+    await _FORGET(ws=workspace_id)

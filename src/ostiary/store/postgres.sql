@@ -245,6 +245,15 @@ AND action_attempts.status = 'pending'
 AND action_attempts.deadline_at IS NOT NULL
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id;
 
+-- action_attempts.doors
+SELECT devices.device_id, devices.due_at
+FROM devices
+WHERE devices.connected_account_id = %(account)s::VARCHAR
+AND devices.due_at IS NOT NULL
+AND (EXISTS (SELECT * FROM action_attempts WHERE action_attempts.device_id = devices.device_id AND
+    action_attempts.status = 'pending' AND action_attempts.deadline_at IS NOT NULL))
+ORDER BY devices.due_at;
+
 -- action_attempts.get
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -462,7 +471,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 ORDER BY connected_accounts.created_at;
@@ -475,7 +484,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.provider = %(provider)s::VARCHAR
@@ -513,7 +522,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
 AND connected_accounts.workspace_id = %(ws)s::VARCHAR;
@@ -526,7 +535,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 
@@ -534,14 +543,14 @@ WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
     errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
-    connected_at, first_synced_at, poll_at, attempts, due_at, leased_until)
+    connected_at, first_synced_at, poll_at, attempts, paused_until, due_at, leased_until)
 VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider)s::VARCHAR,
     %(vendor_account_id)s::VARCHAR, %(display_name)s::VARCHAR, %(user_identifier)s::VARCHAR,
     %(accepted_capabilities)s::VARCHAR, %(automatically_manage_new_devices)s::INTEGER,
     %(custom_metadata)s::VARCHAR, %(customer_key)s::VARCHAR, %(errors)s::VARCHAR, %(warnings)s::VARCHAR,
     %(settings)s::VARCHAR, %(access_token)s, %(refresh_token)s, %(activations)s, %(token_expires_at)s::BIGINT,
     %(created_at)s::BIGINT, %(connected_at)s::BIGINT, %(first_synced_at)s::BIGINT, %(poll_at)s::BIGINT,
-    %(attempts)s::BIGINT, %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
+    %(attempts)s::BIGINT, %(paused_until)s::BIGINT, %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -551,7 +560,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.created_at >= %(from_at)s::BIGINT
@@ -589,7 +598,7 @@ SET workspace_id=%(workspace_id)s::VARCHAR, provider=%(provider)s::VARCHAR,
     access_token=%(access_token)s, refresh_token=%(refresh_token)s, activations=%(activations)s,
     token_expires_at=%(token_expires_at)s::BIGINT, created_at=%(created_at)s::BIGINT,
     connected_at=%(connected_at)s::BIGINT, first_synced_at=%(first_synced_at)s::BIGINT,
-    poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT
+    poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT, paused_until=%(paused_until)s::BIGINT
 WHERE connected_accounts.connected_account_id = %(the_key)s::VARCHAR;
 
 -- connected_accounts.wake
@@ -634,6 +643,11 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR;
+
+-- devices.forget_looks
+UPDATE devices
+SET looked_at=NULL
+WHERE devices.workspace_id = %(ws)s::VARCHAR;
 
 -- devices.get
 SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,

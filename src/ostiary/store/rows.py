@@ -66,6 +66,10 @@ def _kind(hint: Any) -> Kind:
     return kind
 
 
+def _is_tuple(hint: Any) -> bool:
+    return (get_origin(hint) or hint) is tuple
+
+
 class Record(Generic[T]):
     """
     Reads and writes one dataclass.
@@ -83,6 +87,8 @@ class Record(Generic[T]):
         self.key = self._names[0]
         stored = list(enumerate(by_name.values()))
         self._decoders = [(at, _DECODERS[kind]) for at, kind in stored if kind in _DECODERS]
+        # JSON has lists only: what is written and read again has to be equal to what it was.
+        self._tuples = [at for at, name in enumerate(by_name) if _is_tuple(get_type_hints(entity)[name])]
         self._encoders = [(at, _ENCODERS[kind]) for at, kind in stored if kind in _ENCODERS]
         self._secrets = [(at, self._names[at]) for at, kind in stored if kind == "secret"]
         self._values = attrgetter(*self._names)
@@ -94,6 +100,8 @@ class Record(Generic[T]):
         for at, decode in self._decoders:
             if values[at] is not None:
                 values[at] = decode(values[at])
+        for at in self._tuples:
+            values[at] = tuple(values[at])
         for at, name in self._secrets:
             if values[at] is not None:
                 place = f"{self.table}.{name}.{values[0]}"

@@ -236,6 +236,15 @@ AND action_attempts.status = 'pending'
 AND action_attempts.deadline_at IS NOT NULL
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id;
 
+-- action_attempts.doors
+SELECT devices.device_id, devices.due_at
+FROM devices
+WHERE devices.connected_account_id = :account
+AND devices.due_at IS NOT NULL
+AND (EXISTS (SELECT * FROM action_attempts WHERE action_attempts.device_id = devices.device_id AND
+    action_attempts.status = 'pending' AND action_attempts.deadline_at IS NOT NULL))
+ORDER BY devices.due_at;
+
 -- action_attempts.get
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -442,7 +451,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 ORDER BY connected_accounts.created_at;
@@ -455,7 +464,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.provider = :provider
@@ -493,7 +502,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id
 AND connected_accounts.workspace_id = :ws;
@@ -506,7 +515,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id;
 
@@ -514,11 +523,11 @@ WHERE connected_accounts.connected_account_id = :id;
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
     errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
-    connected_at, first_synced_at, poll_at, attempts, due_at, leased_until)
+    connected_at, first_synced_at, poll_at, attempts, paused_until, due_at, leased_until)
 VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :display_name, :user_identifier,
     :accepted_capabilities, :automatically_manage_new_devices, :custom_metadata, :customer_key, :errors,
     :warnings, :settings, :access_token, :refresh_token, :activations, :token_expires_at, :created_at,
-    :connected_at, :first_synced_at, :poll_at, :attempts, :due_at, :leased_until);
+    :connected_at, :first_synced_at, :poll_at, :attempts, :paused_until, :due_at, :leased_until);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -528,7 +537,7 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.created_at >= :from_at
@@ -564,7 +573,7 @@ SET workspace_id=:workspace_id, provider=:provider, vendor_account_id=:vendor_ac
     customer_key=:customer_key, errors=:errors, warnings=:warnings, settings=:settings,
     access_token=:access_token, refresh_token=:refresh_token, activations=:activations,
     token_expires_at=:token_expires_at, created_at=:created_at, connected_at=:connected_at,
-    first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts
+    first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts, paused_until=:paused_until
 WHERE connected_accounts.connected_account_id = :the_key;
 
 -- connected_accounts.wake
@@ -609,6 +618,11 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
 FROM devices
 WHERE devices.device_id = :id;
+
+-- devices.forget_looks
+UPDATE devices
+SET looked_at=NULL
+WHERE devices.workspace_id = :ws;
 
 -- devices.get
 SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,

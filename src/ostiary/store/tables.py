@@ -158,6 +158,7 @@ connected_accounts = Table(
     _at("first_synced_at", null=True),
     _at("poll_at", null=True),
     _int("attempts"),
+    _at("paused_until", null=True),
     # Real time from here on.
     _int("due_at", null=True),
     _text("lease", null=True),

@@ -1,11 +1,37 @@
-"""What a scraper reads at `/metrics`. Labels are paths of the operation table and status codes, never ids."""
+"""
+What a scraper reads at `/metrics`. Labels are words of the program, paths of the operation table and status
+codes, never ids.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """
+    Figures of one kind.
+
+    Attributes:
+        name: Without `_total`, which the format puts behind a counter's.
+        samples: By the values of `labels`.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    samples: Mapping[tuple[str, ...], float]
+    is_gauge: bool = False
+
+
+def labelled(counts: Mapping[Any, float]) -> dict[tuple[str, ...], float]:
+    """Counts by tuples, as samples."""
+    return {tuple(map(str, labels)): count for labels, count in counts.items()}
 
 
 class Metrics:
@@ -14,11 +40,17 @@ class Metrics:
 
     Args:
         engine_stats: Figures of the dispatcher.
+        others: Whoever else counts.
     """
 
-    def __init__(self, engine_stats: Callable[[], dict[str, int]]) -> None:
+    def __init__(
+        self,
+        engine_stats: Callable[[], dict[str, int]],
+        *others: Callable[[], Iterable[Family]],
+    ) -> None:
         self._requests: Counter[tuple[str, int]] = Counter()
         self._engine_stats = engine_stats
+        self._others = others
 
     def observe(self, path: str, status: int) -> None:
         self._requests[path, status] += 1
@@ -33,11 +65,19 @@ class Metrics:
     def collect(self) -> "Iterator[Metric]":
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        requests = CounterMetricFamily(
-            "ostiary_requests", "Answered operations", labels=["operation", "status"]
-        )
-        for (path, status), count in sorted(self._requests.items()):
-            requests.add_metric([path, str(status)], count)
-        yield requests
+        for family in self._families():
+            kind = GaugeMetricFamily if family.is_gauge else CounterMetricFamily
+            metric = kind(family.name, family.help, labels=list(family.labels))
+            for labels, value in sorted(family.samples.items()):
+                metric.add_metric(list(labels), value)
+            yield metric
+
+    def _families(self) -> Iterator[Family]:
+        answered = labelled(self._requests)
+        yield Family("ostiary_requests", "Answered operations", ("operation", "status"), answered)
         for name, value in self._engine_stats().items():
-            yield GaugeMetricFamily(f"ostiary_engine_{name}", "Drains of connected accounts", value=value)
+            yield Family(
+                f"ostiary_engine_{name}", "Drains of connected accounts", (), {(): value}, is_gauge=True
+            )
+        for others in self._others:
+            yield from others()

@@ -7,6 +7,7 @@ sandbox that asks for it.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ostiary.domain.budgets import Budget
 from ostiary.domain.provider import AdapterType, Manifest, ProviderHttp, SimulatorType, VendorSite
 
 from .mapping import DEVICE_TYPE
@@ -26,6 +27,7 @@ MANIFEST: Final = Manifest(
     flags=("can_remotely_lock", "can_remotely_unlock", "can_program_online_access_codes"),
     device_types=(DEVICE_TYPE,),
     known_logins=("john@example.com",),
+    budget=Budget(per_minute=60, burst=60, reserve=20),
 )
 
 

@@ -26,7 +26,14 @@ from ostiary.domain.errors import (
     Rejected,
     Unreachable,
 )
-from ostiary.domain.provider import HttpRequest, HttpResponse, NoAnswer, NotSent, ProviderHttp
+from ostiary.domain.provider import (
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    NotSent,
+    ProviderHttp,
+    RequestKind,
+)
 from ostiary.domain.secrets import Secret
 
 from . import models
@@ -120,7 +127,9 @@ class NukiClient:
         }
         if body:
             headers["Content-Type"] = "application/json"
-        return HttpRequest(method, self._api_url + path, headers, body)
+        kind = _kind(method, path)
+        wakes = kind != "read" and path.startswith("/smartlock/")
+        return HttpRequest(method, self._api_url + path, headers, body, kind=kind, wakes=wakes)
 
 
 async def request_token(http: ProviderHttp, api_url: str, form: str) -> HttpResponse:
@@ -134,7 +143,7 @@ async def request_token(http: ProviderHttp, api_url: str, form: str) -> HttpResp
         OutcomeUnknown: Perhaps it is.
     """
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-    request = HttpRequest("POST", f"{api_url}/oauth/token", headers, form.encode())
+    request = HttpRequest("POST", f"{api_url}/oauth/token", headers, form.encode(), kind="login")
     response = await exchange(http, request, is_write=True)
     if response.status == 429 or response.status >= 500:
         _refuse(response, is_write=True, is_object=False)
@@ -280,6 +289,14 @@ def _pause(response: HttpResponse) -> float | None:
         except (ValueError, TypeError, KeyError):
             return None
     return min(max(seconds, 1.0), LONGEST_PAUSE)
+
+
+def _kind(method: str, path: str) -> RequestKind:
+    """A GET answers out of Nuki's cache and wakes nothing; all else at a device does (0.3, 7.1)."""
+    if method == "GET":
+        return "read"
+    last = path.rpartition("/")[2]
+    return "command" if last == "action" else "wake" if last == "sync" else "write"
 
 
 def _device_path(smartlock_id: str) -> str:

@@ -7,6 +7,7 @@ sandbox that asks for it.
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ostiary.domain.budgets import Budget
 from ostiary.domain.provider import AdapterType, Manifest, ProviderHttp, SimulatorType, VendorSite
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ MANIFEST: Final = Manifest(
     device_types=("salto_lock",),
     known_logins=("jane@example.com",),
     poll_every=1800.0,
+    budget=Budget(per_minute=300, burst=5, reserve=2, is_shared=True),
 )
 
 

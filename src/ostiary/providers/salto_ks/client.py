@@ -26,7 +26,14 @@ from ostiary.domain.errors import (
     Rejected,
     Unreachable,
 )
-from ostiary.domain.provider import HttpRequest, HttpResponse, NoAnswer, NotSent, ProviderHttp
+from ostiary.domain.provider import (
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    NotSent,
+    ProviderHttp,
+    RequestKind,
+)
 from ostiary.domain.secrets import Secret
 
 from . import models
@@ -251,7 +258,9 @@ class SaltoClient:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {self._access_token.reveal()}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        request = HttpRequest(method, self._api_url + path, headers, body or b"")
+        kind = _kind(path, is_write=is_write)
+        wakes = is_write and "/iqs/" not in path  # an IQ has a mains adapter
+        request = HttpRequest(method, self._api_url + path, headers, body or b"", kind=kind, wakes=wakes)
         for attempt in range(TRIES):
             response = await exchange(self._http, request, is_write=is_write)
             pause = _pause(response)
@@ -393,6 +402,12 @@ def _pause(response: HttpResponse) -> float | None:
 
 
 # --- paths ------------------------------------------------------------------------------------------
+
+
+def _kind(path: str, *, is_write: bool) -> RequestKind:
+    if not is_write:
+        return "read"
+    return "command" if path.endswith("/locking") else "write"
 
 
 def _id(text: str) -> str:

@@ -267,7 +267,7 @@ class Logins:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         body = urlencode(list(form.items())).encode()
-        request = HttpRequest("POST", f"{self._identity_url}/connect/token", headers, body)
+        request = HttpRequest("POST", f"{self._identity_url}/connect/token", headers, body, kind="login")
         return _tokens(await exchange(self._http, request, is_write=True))
 
     def _client(self, access_token: str) -> SaltoClient:

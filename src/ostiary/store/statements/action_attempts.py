@@ -1,9 +1,10 @@
 """Action attempts."""
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, exists, select, update
 
 from ...domain.action_attempts import ActionAttempt
 from ..tables import action_attempts as _t
+from ..tables import devices as _d
 from .defining import any_of, define, define_insert, define_update, page, select_entity
 
 _attempt = select_entity(_t, ActionAttempt)
@@ -39,6 +40,16 @@ define(
     _attempt.where(_t.c.device_id == bindparam("device"), *_pending_door).order_by(
         _t.c.created_at, _t.c.action_attempt_id
     ),
+)
+define(
+    "action_attempts.doors",
+    select(_d.c.device_id, _d.c.due_at)
+    .where(
+        _d.c.connected_account_id == bindparam("account"),
+        _d.c.due_at.is_not(None),
+        exists().where(_t.c.device_id == _d.c.device_id, *_pending_door),
+    )
+    .order_by(_d.c.due_at),
 )
 define(
     "action_attempts.settle_code",

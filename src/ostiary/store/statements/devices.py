@@ -56,3 +56,7 @@ define(
 )
 define("devices.set_due", update(_t).where(_t.c.device_id == bindparam("id")).values(due_at=bindparam("at")))
 define("devices.delete", delete(_t).where(_t.c.device_id == bindparam("id")))
+define(
+    "devices.forget_looks",
+    update(_t).where(_t.c.workspace_id == bindparam("ws")).values(looked_at=None),
+)

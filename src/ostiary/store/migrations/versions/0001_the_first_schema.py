@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("first_synced_at", sa.BigInteger(), nullable=True),
         sa.Column("poll_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("paused_until", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease", sa.Text(), nullable=True),
         sa.Column("leased_until", sa.BigInteger(), nullable=False),
