@@ -91,9 +91,11 @@ async def test_another_workspace_does_not_reach_the_simulated_vendor(open_: Open
     """The control plane, where PINs are in the clear, opens only to its own workspace's key."""
     async with at_home(open_) as (house, _):
         other = await neighbour(house)
-        path = f"/ostiary/sandbox/{house.workspace.workspace_id}/nuki/_simulator/truth"
-        assert (await house.request("GET", path)).status_code == 200
-        assert (await other.request("GET", path)).status_code == 401
+        path = f"/ostiary/sandbox/{house.workspace.workspace_id}/nuki/_simulator"
+        for below in ("/truth", "/"):
+            assert (await house.request("GET", path + below)).status_code == 200
+        for below in ("/truth", "/", "", "/static/truth"):
+            assert (await other.request("GET", path + below)).status_code == 401
 
 
 async def test_every_kind_of_bad_credentials_is_unauthorized(open_: OpenHouse) -> None:

@@ -212,13 +212,13 @@ def test_fields_of_commands(name: str) -> None:
     rows |= dict(re.findall(r"^\| `([A-Z]+ [a-z/_]+)` \|(.*)\|$", section(SIMULATOR, name), re.M))
     for verb, shape in verbs(simulator).items():
         fields = set(shape.__struct_fields__) - {"home"}
-        documented = set(re.findall(r"`([a-z_]+)`", rows[verb]))
+        documented = set(re.findall(r"`([a-z0-9_]+)`", rows[verb]))
         assert fields <= documented, f"{verb}: {fields - documented}"
 
 
 @pytest.mark.parametrize("name", list(SIMULATORS))
 def test_what_a_home_may_be_sketched_with(name: str) -> None:
-    words = set(re.findall(r"`([a-z_]+)`", section(SIMULATOR, name) + section(SIMULATOR, "Commands")))
+    words = set(re.findall(r"`([a-z0-9_]+)`", section(SIMULATOR, name) + section(SIMULATOR, "Commands")))
     fields = sketched(msgspec.inspect.type_info(SIMULATORS[name].new_home))
     assert fields > set(NewHome.__struct_fields__)
     assert fields <= words, fields - words

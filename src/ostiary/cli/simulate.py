@@ -55,6 +55,7 @@ async def _serve(
         [
             f"Simulated {brand.manifest.display_name} cloud at {url}",
             *(f"  {k}: {v}" for k, v in facts.items()),
+            *([f"  doors: {url}/_simulator/"] if getattr(simulator, "has_status_page", False) else []),
         ]
     )
     ready = msgspec.json.encode(facts).decode() if as_json else people

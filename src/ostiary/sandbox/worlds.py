@@ -94,7 +94,7 @@ class Worlds:
             world = await self._world(workspace_id, provider)
             if world is None or world.app is None:
                 raise ApiError("workspace_not_found", "No such sandbox workspace or provider", status=404)
-            is_control = rest.startswith("_simulator/") and not rest.startswith("_simulator/static/")
+            is_control = rest.partition("/")[0] == "_simulator"
             if is_control and (await self._database.read(authenticate, headers)).workspace_id != workspace_id:
                 raise unauthorized("API Key not found")
         except ApiError as error:

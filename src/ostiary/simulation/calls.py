@@ -223,14 +223,14 @@ def serve_with_faults(call: Call[H], handler: Handler[H], known: faults.Faults) 
     if gate is not None and refuse is not None:
         answer = refuse(gate)
     else:
-        answer = None if name == "drop_answer_before" else handler(call)
+        answer = None if name in ("drop_answer_before", "hang_before") else handler(call)
     if call.method != "GET":
         count = call.home.counts.setdefault(f"{call.method} {call.route}", Count())
         count.received += 1
         count.accepted += answer is not None and answer.status < 300
     if name == "drop_answer":
         answer = None
-    return Outcome(answer, gate.seconds if gate and name == "hang" else 0.0)
+    return Outcome(answer, gate.seconds if gate and name in ("hang", "hang_before") else 0.0)
 
 
 # --- the request log ------------------------------------------------------------------------------------

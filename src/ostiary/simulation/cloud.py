@@ -13,10 +13,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from ostiary.domain.provider import HomeStore, Receive, Scope, Send
 from ostiary.domain.secrets import Secret
 
-from . import asgi, control
+from . import asgi, control, status
 from .answers import Answer, Refusal, json_answer
 from .calls import Call, Errand, Incoming, Match, Outcome, keep, note, serve_with_faults
 from .clock import ShiftableClock
@@ -44,6 +46,7 @@ class SimulatedCloud(Registry[H]):
         new_home: How a person describes a home to the control plane.
         commands: The control plane, by method and verb, `control.commands` included.
         helpers: Homes that a command does not mean when it names none.
+        has_status_page: People may look at `/_simulator/`: the brand has `status`, `said` and a template.
         url: Under which address the application is reached, without trailing slash.
     """
 
@@ -53,6 +56,7 @@ class SimulatedCloud(Registry[H]):
     commands: Mapping[tuple[str, str], control.Command[H]]
     new_home: type[control.NewHome] = control.NewHome
     helpers: Collection[str] = ()
+    has_status_page: bool = False
 
     def __init__(
         self,
@@ -121,7 +125,7 @@ class SimulatedCloud(Registry[H]):
     def page(self, incoming: Incoming) -> Answer | None:
         """What anybody may see without a token; None for requests to the API."""
         if incoming.method == "GET" and incoming.path == "/":
-            return self.pages.front(self.url)
+            return self.pages.front(self.url, has_status_page=self.has_status_page)
         return None
 
     def hand_out(self, home: H) -> dict[str, Any]:
@@ -131,6 +135,14 @@ class SimulatedCloud(Registry[H]):
     def writes(self, home: H) -> list[dict[str, Any]]:
         """Accepted writes, for tests that prove that nothing was written twice. Without PINs."""
         return []
+
+    def status(self, home: H, now: datetime) -> dict[str, Any]:
+        """What the brand's template `status_home.html` shows of a home. It must not change the home."""
+        return {}
+
+    def said(self, verb: str, result: dict[str, Any]) -> str:
+        """What came of a command from the page: a word that `status_home.html` has a sentence for."""
+        return ""
 
     # --- ASGI -------------------------------------------------------------------------------------------
 
@@ -155,10 +167,7 @@ class SimulatedCloud(Registry[H]):
     async def _answer(self, incoming: Incoming) -> Outcome:
         path = incoming.path
         if path == CONTROL or path.startswith(CONTROL + "/"):
-            try:
-                return Outcome(await self._control(incoming))
-            except control.Mistake as mistake:
-                return Outcome(json_answer({"error": str(mistake)}, mistake.status))
+            return Outcome(await self._steer(incoming))
         if path == self.oauth.authorize_path:
             return Outcome(await self._logins.authorize(incoming))
         if path == self.oauth.token_path:
@@ -221,9 +230,44 @@ class SimulatedCloud(Registry[H]):
 
     # --- control plane ----------------------------------------------------------------------------------
 
-    async def _control(self, incoming: Incoming) -> Answer:
-        method, verb = incoming.method, incoming.path.removeprefix(CONTROL).strip("/")
-        fields = {**incoming.query, **control.read_body(incoming.body)}
+    async def _steer(self, incoming: Incoming) -> Answer:
+        """Programs send JSON and are answered in JSON; people send forms and come back to the page."""
+        verb, is_form = incoming.path.removeprefix(CONTROL).strip("/"), status.is_form(incoming)
+        is_from_page = is_form and self.has_status_page and (incoming.method, verb) in self.commands
+        fields: dict[str, Any] = {}
+        try:
+            if self.has_status_page and (incoming.method, verb) == ("GET", ""):
+                return await self._status_page(incoming)
+            fields = {**incoming.query, **control.read_body(incoming.body, is_form=is_form)}
+            place = fields.pop(status.PLACE, "") if is_form else ""
+            if incoming.method != "GET":
+                status.check_sender(incoming)
+            answer = await self._control(incoming.method, verb, dict(fields))
+        except control.Mistake as mistake:
+            if is_from_page:
+                return await self._status_page(incoming, fields.get("home"), mistake)
+            return json_answer({"error": str(mistake)}, mistake.status)
+        if not is_from_page:
+            return answer
+        return status.back(verb, fields.get("home"), place, self.said(verb, msgspec.json.decode(answer.body)))
+
+    async def _status_page(
+        self, incoming: Incoming, name: str | None = None, mistake: control.Mistake | None = None
+    ) -> Answer:
+        if not incoming.path.endswith("/") and mistake is None:
+            return status.add_slash(incoming.path)  # the page's forms go to what lies below it
+        names = await self.homes.homes()
+        asked_for = incoming.query.get("home") if name is None else name
+        name = status.chosen(names, asked_for, self.helpers)
+        reads, shown = list(self._reads.get(name or "", ())), None
+        if name is not None:
+            shown = await self.with_home(
+                name, lambda home, now: status.show(home, now, reads, self.status(home, now)), changes=never
+            )
+        verb = incoming.path.removeprefix(CONTROL).strip("/")
+        return status.page(self.pages, names, shown, verb, incoming.query.get("said", ""), mistake)
+
+    async def _control(self, method: str, verb: str, fields: dict[str, Any]) -> Answer:
         if verb == "homes":
             return await self._control_homes(method, fields)
         if verb == "clock":

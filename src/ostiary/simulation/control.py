@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -91,10 +92,12 @@ def read(shape: type[msgspec.Struct], fields: Mapping[str, Any]) -> Any:
         raise Mistake(str(error)) from None
 
 
-def read_body(body: bytes) -> dict[str, Any]:
-    """An empty body has no fields."""
+def read_body(body: bytes, *, is_form: bool = False) -> dict[str, Any]:
+    """An empty body has no fields. In a form, what was left empty is not said."""
     if not body.strip():
         return {}
+    if is_form:
+        return dict(parse_qsl(body.decode("utf-8", "replace")))
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from .answers import Answer, html_error
 from .state import Fault, Home
 
 # Strike a whole request and are no answer: the connection breaks before or after the work, or waits.
-GATES = ("drop_answer_before", "drop_answer", "hang")
+GATES = ("drop_answer_before", "drop_answer", "hang_before", "hang")
 # Happens once, when it is asked for: every login of the home is void.
 LOGIN_REJECTED = "login_rejected"
 

@@ -120,9 +120,9 @@ class Pages:
         """A link that must not be answered by a redirect."""
         return self.page("problem.html", 400, message=message)
 
-    def front(self, url: str) -> Answer:
+    def front(self, url: str, *, has_status_page: bool = False) -> Answer:
         """What a person sees who opens the bare address."""
-        return self.page("front.html", url=url)
+        return self.page("front.html", url=url, has_status_page=has_status_page)
 
 
 @cache

@@ -9,9 +9,9 @@ from ostiary.simulation.calls import Incoming, Match
 from ostiary.simulation.cloud import SimulatedCloud
 from ostiary.simulation.pages import Pages, home_name
 
-from . import api, cloud, control, founding, openers
+from . import api, cloud, control, founding, looking, openers, status
 from .call import Call
-from .faults import FAULTS
+from .faults import FAULTS, befall
 from .oauth import SERVER, issue_api_token
 from .refusals import bad_token
 from .state import Home
@@ -26,6 +26,7 @@ class Simulator(SimulatedCloud[Home]):
     oauth = SERVER
     pages = Pages("Nuki", "Nuki Web", Path(__file__).parent / "templates")
     commands = control.COMMANDS
+    has_status_page = True
 
     async def issue_api_token(self, email: str) -> str:
         """
@@ -58,15 +59,22 @@ class Simulator(SimulatedCloud[Home]):
 
     def admit(self, call: Call, token: str, scopes: tuple[str, ...]) -> None:
         api.check_token(call, token, scopes)
+        befall(call)
 
     def bad_token(self, token: str) -> Answer:
         return bad_token().answer
 
     def summary(self, home: Home) -> dict[str, Any]:
-        return control.summary(home)
+        return looking.summary(home)
 
     def hand_out(self, home: Home) -> dict[str, Any]:
         return {"api_token": issue_api_token(home)}
 
     def writes(self, home: Home) -> list[dict[str, Any]]:
-        return control.writes(home)
+        return looking.writes(home)
+
+    def status(self, home: Home, now: datetime) -> dict[str, Any]:
+        return status.show(home, now)
+
+    def said(self, verb: str, result: dict[str, Any]) -> str:
+        return status.said(verb, result)

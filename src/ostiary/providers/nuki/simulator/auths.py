@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ostiary.simulation.answers import Answer, json_answer
 
-from . import cloud, invites, views
+from . import cloud, faults, invites, views
 from .bodies import (
     Fields,
     as_integer,
@@ -229,7 +229,7 @@ def _check_new(wish: _Wish, kind: int, devices: list[Device]) -> None:
     if kind not in (APP, FOB, CODE):
         raise bad_parameter("type", kind)
     if kind == CODE:
-        if not all(device.cloud.keypad_paired for device in devices):
+        if not all(device.cloud.has_keypad for device in devices):
             raise bad_parameter("type", kind)
         _check_code(wish.code)
     else:
@@ -246,7 +246,7 @@ def _check_code(code: int | None) -> None:
 
 
 def _check_hosting(devices: list[Device]) -> None:
-    if any(device.subscription == "EXPIRED" for device in devices):
+    if any(views.is_without_hosting(device) for device in devices):
         raise no_hosting()
 
 
@@ -300,6 +300,9 @@ def _update(call: Call, changes: list[tuple[Device, Auth, _Wish]]) -> Answer:
             _check_code(wish.code)
         wish.check_window()
     _check_hosting([device for device, _, _ in changes])
+    if faults.loses_race(call, [held for _, held, _ in changes]):
+        _accept(call, "update", [(device, held) for device, held, _ in changes], is_dropped=True)
+        return ACCEPTED
     _check_free([held for _, held, _ in changes])
     taken: set[tuple[int, int]] = set()
     for device, held, wish in changes:
@@ -355,12 +358,18 @@ def _delete(call: Call, found: list[tuple[Device, Auth]]) -> Answer:
 
 
 def _accept(
-    call: Call, kind: Literal["create", "update", "delete"], drafts: list[tuple[Device, Auth]]
+    call: Call,
+    kind: Literal["create", "update", "delete"],
+    drafts: list[tuple[Device, Auth]],
+    *,
+    is_dropped: bool = False,
 ) -> None:
     if any(device.admin_pin_state for device, _ in drafts):
         raise admin_pin_needed()
-    lost = call.strike("lost")
+    lost = is_dropped or call.strike("lost") is not None
     late = None if lost else call.strike("late")
+    torn = None if lost or kind == "delete" else call.strike("window_lost")
+    listed = kind == "create" and not lost and call.strike("listed_at_once")
     home = call.home
     for device, auth in drafts:
         home.writes.append(
@@ -370,7 +379,7 @@ def _accept(
                 smartlock_id=device.smartlock_id,
                 name=auth.name,
                 auth_id=auth.id,
-                is_lost=lost is not None,
+                is_lost=lost,
             )
         )
         if lost:
@@ -383,6 +392,9 @@ def _accept(
             auth_id=auth.id,
             auth=None if kind == "delete" else auth,
             late=late.seconds if late else 0.0,
+            without_window=torn is not None,
         )
+        if listed:
+            device.cloud.auths[auth.id] = copy(auth)
         cloud.enqueue_auth(home, job, call.now, call.pace)
     del home.writes[:-WRITES_KEPT]

@@ -8,9 +8,9 @@ that was due by then, in order, so that a shifted or frozen clock needs nothing 
 from copy import copy
 from datetime import datetime, timedelta
 
-from . import chores
+from . import chores, generations
 from .founding import SYNC_EVERY
-from .state import CODE, LOCK_1_2, LOG_KEPT, OPENER, Auth, Device, Home, Job, LogEntry
+from .state import BOX, CODE, LOG_KEPT, OPENER, WINDOW, Auth, Device, Home, Job, LogEntry
 
 # Seconds, drawn evenly (12). The vendor says no more than "seconds" when a device is online.
 AUTH_DELAY, ACTION_DELAY, SYNC_DELAY = (2.0, 6.0), (1.0, 4.0), (3.0, 8.0)
@@ -20,6 +20,7 @@ RTO_LASTS = timedelta(minutes=20)
 UNREACHABLE = "Device is offline or unreachable (ff)"
 GONE = "Invalid authorization id (24)"
 FULL = "Storage is full, too many entries (29)"
+TOO_MANY_USERS = "Too many users (13)"
 CODE_EXISTS = "Keypad code already exists (2a)"
 
 LOCKED, UNLOCKED, UNLATCHED, MOTOR_BLOCKED = 1, 3, 5, 254
@@ -29,10 +30,11 @@ WEB = 4  # log trigger of what came through the cloud (6.1)
 # Which values `state.state` takes, one after the other (3.4).
 _LOCK_STEPS = {1: [2, 3], 2: [4, 1], 3: [7, 5, 3], 4: [2, 6, 4, 1], 5: [7, 5, 6, 4, 1]}
 _OPENER_ACTIONS = (1, 2, 3, 6, 7)
+_BOX_ACTIONS = (1,)
 
 
 def can_act(device: Device, action: int) -> bool:
-    return action in (_OPENER_ACTIONS if device.type == OPENER else _LOCK_STEPS)
+    return action in {OPENER: _OPENER_ACTIONS, BOX: _BOX_ACTIONS}.get(device.type, _LOCK_STEPS)
 
 
 def next_event_at(home: Home) -> datetime | None:
@@ -72,19 +74,19 @@ def enqueue_auth(home: Home, job: Job, now: datetime, pace: float) -> None:
     """
     Queue a write about an authorization.
 
-    An update or delete marks that authorization as busy; creates stay invisible and may overlap
-    each other and everything else.
+    An update or delete marks that authorization as busy, and so does a create that is listed at once;
+    other creates stay invisible and may overlap each other and everything else.
     """
     job.run_at = now + delay(home, AUTH_DELAY, pace)
     home.jobs.append(job)
     device = home.device(job.smartlock_id)
-    if job.kind != "create" and device and job.auth_id:
+    if device and job.auth_id in device.cloud.auths:
         device.cloud.auths[job.auth_id].operation_id = job.id
 
 
 def enqueue_action(home: Home, device: Device, action: int, now: datetime, pace: float) -> None:
     """Queue a lock action. It marks the device as busy for other actions and syncs, not for auths."""
-    steps = _opener_steps(device, action) if device.type == OPENER else list(_LOCK_STEPS[action])
+    steps = steps_of(device, action)
     total = delay(home, ACTION_DELAY, pace)
     job = Job(
         id=home.object_id(now),
@@ -144,7 +146,7 @@ def _run(home: Home, job: Job, at: datetime) -> None:
         _act(home, device, job, at)
     elif job.kind in ("config", "pin"):
         device.operation_id = None
-        device.error = chores.write(device, job) if device.online else UNREACHABLE
+        device.error = chores.write(device, job) if device.is_reachable else UNREACHABLE
         push(device, at)
     elif job.kind == "sync":
         synchronise(home, device, at)
@@ -152,11 +154,17 @@ def _run(home: Home, job: Job, at: datetime) -> None:
     elif job.kind == "rto_end" and device.truth.status.rto_end == at:
         device.truth.status.state, device.truth.status.rto_end = LOCKED, None
         push(device, at)
+    elif job.kind == "alert_end":
+        device.truth.status.alert = 0
+        push(device, at)
+    elif job.kind == "online":
+        device.online = True
+        push(device, at)
 
 
 def _write_auth(device: Device, job: Job, at: datetime) -> str | None:
     """Bring the device's own list to what was asked; the reason if it refuses."""
-    if not device.online:
+    if not device.is_reachable:
         return UNREACHABLE
     if not chores.check_pin(device):
         return chores.BAD_PIN
@@ -173,25 +181,30 @@ def _write_auth(device: Device, job: Job, at: datetime) -> str | None:
     if wanted.code is not None and any(auth.code == wanted.code for auth in others):
         return CODE_EXISTS  # the owner made it in the app; the cloud could not know
     if held is None:
-        same_kind = sum((auth.type == CODE) == (wanted.type == CODE) for auth in others)
-        if same_kind >= capacity(device):
-            return FULL
+        if is_full(device, wanted.type):
+            return FULL if wanted.type == CODE else TOO_MANY_USERS
         device.last_auth_number += 1
         wanted.auth_id, wanted.created_at = device.last_auth_number, at
     else:
         wanted.lock_count, wanted.last_active_at = held.lock_count, held.last_active_at
-    wanted.updated_at, wanted.operation_id, wanted.error = at, None, None
+    wanted.updated_at, wanted.operation_id, wanted.error, wanted.is_ahead = at, None, None, False
+    if job.without_window:
+        copy_window(held, wanted)
     auths[wanted.id] = wanted
     return None
 
 
-def capacity(device: Device) -> int:
-    """
-    How many keypad codes, and as many other authorizations, a device holds (10.1).
+def is_full(device: Device, kind: int) -> bool:
+    """Keypad codes and other authorizations are counted apart (10.1)."""
+    held = sum((auth.type == CODE) == (kind == CODE) for auth in device.truth.auths.values())
+    generation = generations.of(device)
+    return held >= (generation.codes if kind == CODE else generation.others)
 
-    Nothing is written about the Opener; it is taken to be like its contemporary, the Smart Lock 2.
-    """
-    return 100 if device.type in (LOCK_1_2, OPENER) else 200
+
+def copy_window(source: Auth | None, target: Auth) -> None:
+    """The five fields of 4.4; of nothing: no limits."""
+    for name in WINDOW:
+        setattr(target, name, None if source is None else getattr(source, name))
 
 
 def _report(home: Home, device: Device, job: Job) -> None:
@@ -209,7 +222,10 @@ def _publish(device: Device, job: Job) -> None:
     if held is None:
         device.cloud.auths.pop(job.auth_id, None)
     else:
-        device.cloud.auths[held.id] = copy(held)
+        device.cloud.auths[held.id] = shown = copy(held)
+        if job.without_window:
+            copy_window(job.auth, shown)
+            shown.is_ahead = True
     if job.kind == "create":
         device.error = None
 
@@ -219,12 +235,11 @@ def _fail(device: Device, job: Job, error: str) -> None:
     Leave the trace that the vendor leaves (0.3, point 4).
 
     A create for a device out of reach vanishes (quirk 3); one that the device refused shows on the
-    device, since there is no authorization to carry it; updates and deletes show on the authorization.
+    device, since there is no authorization to carry it; updates and deletes show on the authorization, and
+    so does a create that was listed at once.
     """
     if job.kind == "create":
-        if error != UNREACHABLE:
-            device.error = error
-        return
+        device.error = device.error if error == UNREACHABLE else error
     held = device.cloud.auths.get(job.auth_id or "")
     if held is not None:
         held.operation_id, held.error = None, error
@@ -236,12 +251,14 @@ def synchronise(home: Home, device: Device, at: datetime) -> None:
 
     Authorizations with work under way are left to that work.
     """
-    if not device.online:
+    if not device.is_reachable:
         return
     working = {job.auth_id for job in home.jobs if job.smartlock_id == device.smartlock_id and job.auth_id}
     known, fresh = device.cloud.auths, dict[str, Auth]()
     for auth in device.truth.auths.values():
         if auth.id not in working:
+            if auth.id in known and known[auth.id].is_ahead:
+                copy_window(known[auth.id], auth)  # a sync mends what quirk 7 has torn
             fresh[auth.id] = copy(auth)
             fresh[auth.id].error = known[auth.id].error if auth.id in known else None
         elif auth.id in known:
@@ -251,6 +268,9 @@ def synchronise(home: Home, device: Device, at: datetime) -> None:
             fresh.setdefault(auth.id, auth)
     device.cloud.auths = fresh
     device.cloud.keypad_paired = device.truth.keypad_paired
+    device.cloud.keypad2_paired = device.truth.keypad2_paired
+    if device.truth.name != device.cloud.name:
+        device.name = device.truth.name  # the account follows what the owner did in the app
     device.cloud.settings = device.truth.settings
     chores.check_pin(device)
     push(device, at)
@@ -258,7 +278,7 @@ def synchronise(home: Home, device: Device, at: datetime) -> None:
 
 def push(device: Device, at: datetime) -> None:
     """State and log go from the device to the cloud at once (0.3, point 5), if it can be reached."""
-    if not device.online:
+    if not device.is_reachable:
         return
     device.cloud.status = copy(device.truth.status)
     device.updated_at = at
@@ -269,7 +289,7 @@ def push(device: Device, at: datetime) -> None:
 
 
 def write_log(home: Home, device: Device, entry: LogEntry) -> None:
-    entry.is_pushed = device.online
+    entry.is_pushed = device.is_reachable
     device.log.append(entry)
     del device.log[:-LOG_KEPT]
 
@@ -286,8 +306,13 @@ def simple_action(device: Device, verb: str) -> int:
     return 3 if device.has_knob else 1
 
 
-def _opener_steps(device: Device, action: int) -> list[int]:
+def steps_of(device: Device, action: int) -> list[int]:
+    """The values of `state.state` on the way; a Box has none to show (2.9)."""
     now = device.truth.status.state
+    if device.type == BOX:
+        return [now]
+    if device.type != OPENER:
+        return list(_LOCK_STEPS[action])
     return {1: [3], 2: [1], 3: [7, 5, now if now in (1, 3) else 1], 6: [now], 7: [now]}[action]
 
 
@@ -297,11 +322,11 @@ def _act(home: Home, device: Device, job: Job, at: datetime) -> None:
 
     Once it has begun, the motor goes on whether or not the cloud hears of it.
     """
-    job.is_started = job.is_started or device.online
+    job.is_started = job.is_started or device.is_reachable
     status = device.truth.status
     state = job.steps.pop(0)
     if job.is_started and not device.jammed:
-        status.state = state
+        status.state, status.alert = state, 0
         push(device, at)
     if job.steps:
         job.run_at = at + timedelta(seconds=job.every)
@@ -314,7 +339,7 @@ def _act(home: Home, device: Device, job: Job, at: datetime) -> None:
         status.state = MOTOR_BLOCKED
     status.last_action, status.trigger = job.action, 0
     if device.type == OPENER:
-        _finish_opener(home, device, job.action, at)
+        finish_opener(home, device, job.action, at)
     web = device.truth.auths.get(device.web_auth_id)
     entry = LogEntry(
         id=home.object_id(at),
@@ -329,7 +354,7 @@ def _act(home: Home, device: Device, job: Job, at: datetime) -> None:
     push(device, at)
 
 
-def _finish_opener(home: Home, device: Device, action: int, at: datetime) -> None:
+def finish_opener(home: Home, device: Device, action: int, at: datetime) -> None:
     """Ring to open ends by itself; a simple lock ends continuous mode too (3.3)."""
     status = device.truth.status
     if action in (6, 7):

@@ -8,7 +8,7 @@ from ostiary.simulation.answers import Answer, json_answer
 from . import cloud, views
 from .bodies import boolean, integer, query_instant, query_integer, read_object, text
 from .call import Call, device_of
-from .refusals import ACCEPTED, bad_parameter, busy, unprocessable
+from .refusals import ACCEPTED, bad_parameter, busy, unprocessable, wrong_method
 from .state import Device, LogEntry
 
 _NAME_BYTES = 32
@@ -73,6 +73,8 @@ def unlock(call: Call) -> Answer:
 
 
 def _act(call: Call, device: Device, wanted: int) -> Answer:
+    if not cloud.can_act(device, wanted):
+        raise wrong_method()  # a simple verb that the device has not (9.3)
     if device.operation_id is not None:
         raise busy()
     if not call.strike("lost"):
@@ -108,7 +110,8 @@ def _log(call: Call, devices: Iterable[Device], auth_id: str | None) -> Answer:
         raise bad_parameter("limit", limit)
     entries = [(entry, device) for device in devices for entry in device.log if entry.is_pushed]
     entries = [(entry, device) for entry, device in entries if _is_asked_for(call, entry, auth_id)]
-    entries.sort(key=lambda pair: (pair[0].at, pair[0].id), reverse=True)
+    entries.reverse()  # what happened at the same moment, too, is newest first
+    entries.sort(key=lambda pair: pair[0].at, reverse=True)
     after = call.query.get("id")
     if after:
         places = [place for place, (entry, _) in enumerate(entries) if entry.id == after]

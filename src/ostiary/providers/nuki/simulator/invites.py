@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 from ostiary.simulation.control import Fields, Mistake, Nothing
 
-from . import cloud, keypad, views
+from . import handling, keypad, views
 from .account_state import MAILS_KEPT, Invite, InvitedKey, Mail
-from .state import Auth, Device, Home, LogEntry
+from .state import Auth, Device, Home
 
 LASTS = timedelta(hours=48)
 _KEPT = 1000
-_ACTIONS = {"unlock": (1, cloud.UNLOCKED), "lock": (2, cloud.LOCKED)}
+_ACTIONS = {"unlock": handling.UNLOCK, "lock": handling.LOCK}
 
 
 class Redeem(Fields):
@@ -136,7 +136,8 @@ def use_key(home: Home, command: UseKey, now: datetime) -> dict[str, Any]:
     auth = None if key is None else _on_device(home, key)
     reason = _judge(invite, device, auth, now)
     if auth is not None and reason == "ok":
-        _turn(home, device, auth, command.do, now)
+        handling.use(auth, now)
+        handling.perform(home, device, _ACTIONS[command.do], now, handling.BLUETOOTH, auth=auth)
     return {"accepted": reason == "ok", "reason": reason, "name": auth.name if auth else None}
 
 
@@ -146,18 +147,6 @@ def _judge(invite: Invite, device: Device, auth: Auth | None, now: datetime) -> 
     if auth is None:
         return "no_key"
     return keypad.standing(auth, device, now)
-
-
-def _turn(home: Home, device: Device, auth: Auth, what: str, now: datetime) -> None:
-    action, state = _ACTIONS[what]
-    auth.lock_count += 1
-    auth.last_active_at = now
-    status = device.truth.status
-    status.state, status.last_action, status.trigger = state, action, 0
-    line = LogEntry(id=home.object_id(now), at=now, action=action, auth_id=auth.id, name=auth.name)
-    line.account_user_id = auth.account_user_id
-    cloud.write_log(home, device, line)
-    cloud.push(device, now)
 
 
 def _invite(home: Home, code: str) -> Invite:

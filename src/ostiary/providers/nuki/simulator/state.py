@@ -21,8 +21,11 @@ from .account_state import Account, AccountUser, Address, ApiKey, Invite, Mail, 
 APP, BRIDGE, FOB, KEYPAD, CODE = 0, 1, 2, 3, 13
 
 # Codes of `type` on a device (2.3).
-LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5 = 0, 2, 3, 4, 5
-DEVICE_TYPES = (LOCK_1_2, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5)
+LOCK_1_2, BOX, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5 = 0, 1, 2, 3, 4, 5
+DEVICE_TYPES = (LOCK_1_2, BOX, OPENER, SMART_DOOR, LOCK_3_4, LOCK_5)
+
+# The window of an authorization, which an update replaces as a whole (4.4).
+WINDOW = ("from_date", "until_date", "week_days", "from_time", "until_time")
 
 WRITES_KEPT = 2000
 LOG_KEPT = 500
@@ -32,7 +35,11 @@ class Auth(msgspec.Struct, omit_defaults=True):
     """
     One authorization: an app, a bridge, the keypad itself, or a keypad code.
 
-    `operation_id` and `error` exist only on the cloud's side.
+    `operation_id`, `error` and `is_ahead` exist only on the cloud's side.
+
+    Attributes:
+        fingerprints: Those that a Keypad 2 takes for this code: number and name.
+        is_ahead: The cloud shows a window that the device never got (quirk 7).
     """
 
     id: str
@@ -54,10 +61,17 @@ class Auth(msgspec.Struct, omit_defaults=True):
     last_active_at: datetime | None = None
     operation_id: str | None = None
     error: str | None = None
+    fingerprints: dict[str, str] = {}
+    is_ahead: bool = False
 
 
 class Status(msgspec.Struct, omit_defaults=True):
-    """What a device pushes to the cloud at once: the moving parts of 2.9."""
+    """
+    What a device pushes to the cloud at once: the moving parts of 2.9.
+
+    Attributes:
+        alert: What `state.state` shows for a moment instead of where the bolt is: 224 or 225; 0: nothing.
+    """
 
     state: int = 1
     mode: int = 2
@@ -66,6 +80,10 @@ class Status(msgspec.Struct, omit_defaults=True):
     battery_charge: int = 86
     door_state: int = 0
     rto_end: datetime | None = None
+    alert: int = 0
+    is_charging: bool = False
+    keypad_battery_critical: bool = False
+    sensor_battery_critical: bool = False
 
 
 class Side(msgspec.Struct, omit_defaults=True):
@@ -73,6 +91,7 @@ class Side(msgspec.Struct, omit_defaults=True):
     One of the two copies of a device.
 
     Attributes:
+        keypad_paired: A Keypad 1; `keypad2_paired`: a Keypad 2.
         settings: What was written of each section of the configuration, by the section's name; never
             changed in place.
     """
@@ -80,11 +99,27 @@ class Side(msgspec.Struct, omit_defaults=True):
     status: Status
     keypad_paired: bool = False
     auths: dict[str, Auth] = {}
+    keypad2_paired: bool = False
     settings: dict[str, dict[str, Any]] = {}
+
+    @property
+    def has_keypad(self) -> bool:
+        return self.keypad_paired or self.keypad2_paired
+
+    @property
+    def name(self) -> str:
+        """What the device itself was named; empty: nothing since it was set up."""
+        return str(self.settings.get("config", {}).get("name", ""))
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True):
-    """One line of the activity log (6.1). `is_pushed` False: made offline, the cloud has not seen it."""
+    """
+    One line of the activity log (6.1).
+
+    Attributes:
+        is_pushed: False: made offline, the cloud has not seen it.
+        opener_source, active_rto, active_cm: Of `openerLog`.
+    """
 
     id: str
     at: datetime
@@ -96,6 +131,10 @@ class LogEntry(msgspec.Struct, omit_defaults=True):
     account_user_id: int | None = None
     name: str = ""
     is_pushed: bool = True
+    opener_source: int | None = None
+    active_rto: bool = False
+    active_cm: bool = False
+    ajar_minutes: int | None = None
 
 
 class Device(msgspec.Struct, omit_defaults=True):
@@ -104,6 +143,9 @@ class Device(msgspec.Struct, omit_defaults=True):
 
     Attributes:
         online, jammed, last_auth_number, log: Facts of the device.
+        generation: A key of `generations.GENERATIONS`; empty: the usual one of its type.
+        server_state: 0, or why the cloud is shut out although the device is online: 1 to 3 of 2.3.
+        in_grace: Smart Hosting has expired and still counts for a while.
         has_knob: Turns a simple unlock into unlatch (3.3).
         subscription: State of Smart Hosting; None for a device that never had it.
         removed: Taken out of the account; the lock itself goes on.
@@ -137,6 +179,14 @@ class Device(msgspec.Struct, omit_defaults=True):
     admin_pin: int | None = None
     known_pin: int | None = None
     admin_pin_state: int = 0
+    generation: str = ""
+    server_state: int = 0
+    in_grace: bool = False
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the cloud and the device reach each other."""
+        return self.online and self.server_state == 0
 
 
 class Job(msgspec.Struct, omit_defaults=True):
@@ -149,13 +199,26 @@ class Job(msgspec.Struct, omit_defaults=True):
         steps: For `action`: the codes of `state.state` that are still to come.
         every: For `action`: seconds between two steps.
         late: Seconds after the device's work until the cloud knows of it (the fault `late`).
+        without_window: The device does not get the window (the fault `window_lost`).
         stage: Whether the device or the cloud comes next.
         section, values: For `config`: what the section shall be. For `pin`: `values` has the PIN.
         account_user_id: For `user`: who shall be deleted. No device then: `smartlock_id` is 0.
     """
 
     id: str
-    kind: Literal["create", "update", "delete", "action", "sync", "rto_end", "config", "pin", "user"]
+    kind: Literal[
+        "create",
+        "update",
+        "delete",
+        "action",
+        "sync",
+        "rto_end",
+        "alert_end",
+        "online",
+        "config",
+        "pin",
+        "user",
+    ]
     smartlock_id: int
     run_at: datetime
     auth_id: str | None = None
@@ -169,6 +232,7 @@ class Job(msgspec.Struct, omit_defaults=True):
     section: str = ""
     values: dict[str, Any] = {}
     account_user_id: int | None = None
+    without_window: bool = False
 
 
 class AuthWrite(msgspec.Struct, omit_defaults=True):

@@ -5,9 +5,25 @@ Turning state into the vendor's JSON: its names, its order of keys (2.3), no key
 from datetime import UTC, datetime
 from typing import Any
 
+from . import generations
 from .refusals import NO_HOSTING
 from .shapes import present as _present
-from .state import CODE, LOCK_1_2, LOCK_3_4, LOCK_5, OPENER, SMART_DOOR, Auth, Device, Home, LogEntry, Status
+from .state import (
+    BOX,
+    CODE,
+    FOB,
+    LOCK_1_2,
+    LOCK_3_4,
+    LOCK_5,
+    OPENER,
+    SMART_DOOR,
+    Auth,
+    Device,
+    Home,
+    LogEntry,
+    Status,
+)
+from .zones import NO_ZONE, offset_of
 
 ONLINE, OFFLINE = 0, 4  # serverState
 _BATTERY_LOW = 20  # percent
@@ -22,7 +38,8 @@ def instant(moment: datetime | None) -> str | None:
 
 
 def smartlock(home: Home, device: Device) -> dict[str, Any]:
-    opener, smart_door = device.type == OPENER, device.type == SMART_DOOR
+    opener, smart_door, box = device.type == OPENER, device.type == SMART_DOOR, device.type == BOX
+    generation = generations.of(device)
     return _present(
         {
             "smartlockId": device.smartlock_id,
@@ -38,21 +55,21 @@ def smartlock(home: Home, device: Device) -> dict[str, Any]:
             "smartdoorAdvancedConfig": section(device, "smartdoorAdvancedConfig"),
             "webConfig": {"batteryWarningPerMailEnabled": False} | device.web_config,
             "state": _state(device, device.cloud.status),
-            "firmwareVersion": 0x010B06 if opener else 0x030A07,
-            "hardwareVersion": 0x050B,
+            "firmwareVersion": generation.packed_firmware,
+            "hardwareVersion": generation.packed_hardware,
             "operationId": device.operation_id,
-            "serverState": ONLINE if device.online else OFFLINE,
+            "serverState": server_state(device),
             "adminPinState": device.admin_pin_state,
             "virtualDevice": False,
             "creationDate": instant(device.created_at),
             "updateDate": instant(device.updated_at),
             "error": device_error(device),
-            "currentSubscription": _subscription(device) if device.subscription == "ACTIVE" else None,
-            "previousSubscriptions": [_subscription(device)] if device.subscription == "EXPIRED" else None,
+            "currentSubscription": _subscription(device) if has_hosting(device) else None,
+            "previousSubscriptions": [_subscription(device)] if is_without_hosting(device) else None,
             "opener": opener,
-            "box": False,
+            "box": box,
             "smartDoor": smart_door,
-            "keyturner": not opener and not smart_door,
+            "keyturner": not (opener or smart_door or box),
         }
     )
 
@@ -75,7 +92,21 @@ def section(device: Device, name: str) -> dict[str, Any] | None:
 
 def device_error(device: Device) -> str | None:
     """A lapse of Smart Hosting outweighs what went wrong before (1.4)."""
-    return NO_HOSTING if device.subscription == "EXPIRED" else device.error
+    return NO_HOSTING if is_without_hosting(device) else device.error
+
+
+def server_state(device: Device) -> int:
+    """That the cloud is shut out outweighs that the device is offline (assumed)."""
+    return device.server_state or (ONLINE if device.online else OFFLINE)
+
+
+def has_hosting(device: Device) -> bool:
+    return device.subscription == "ACTIVE" or (device.subscription == "EXPIRED" and device.in_grace)
+
+
+def is_without_hosting(device: Device) -> bool:
+    """It lapsed. A device that never had it is not asked for it (1.4)."""
+    return device.subscription == "EXPIRED" and not device.in_grace
 
 
 def _web_auth_number(device: Device) -> int:
@@ -84,40 +115,42 @@ def _web_auth_number(device: Device) -> int:
 
 
 def _subscription(device: Device) -> dict[str, Any]:
-    return {"type": "B2C", "state": device.subscription, "creationDate": instant(device.created_at)}
+    shown = {"type": "B2C", "state": device.subscription, "creationDate": instant(device.created_at)}
+    return {**shown, "isInGracePeriod": True} if device.in_grace else shown
 
 
 def _config(device: Device) -> dict[str, Any]:
-    opener = device.type == OPENER
+    opener, box, generation = device.type == OPENER, device.type == BOX, generations.of(device)
+    offset, summer = (0, 0) if generation.knows_zones else offset_of(device.timezone_id)
     return _present(
         {
             "name": device.name,
             "latitude": 48.137154,
             "longitude": 11.576124,
             "capabilities": 1 if opener else None,
-            "autoUnlatch": None if opener else device.has_knob,
-            "liftUpHandle": None if opener else False,
+            "autoUnlatch": None if opener or box else device.has_knob,
+            "liftUpHandle": None if opener or box else False,
             "pairingEnabled": True,
             "buttonEnabled": True,
             "ledEnabled": True,
             "ledBrightness": 3,
-            "timezoneOffset": 0,
-            "daylightSavingMode": 0,
-            "fobPaired": False,
+            "timezoneOffset": offset,
+            "daylightSavingMode": summer,
+            "fobPaired": any(held.type == FOB for held in device.cloud.auths.values()),
             "fobAction1": 1,
             "fobAction2": 2,
-            "fobAction3": 3,
+            "fobAction3": 7 if opener else 3,
             "singleLock": False,
             "operatingMode": 0 if opener else None,
             "advertisingMode": 0,
             "keypadPaired": device.cloud.keypad_paired,
-            "keypad2Paired": False,
-            "homekitState": 1,
-            "matterState": None if opener else 1,
-            "timezoneId": device.timezone_id,
+            "keypad2Paired": device.cloud.keypad2_paired,
+            "homekitState": generation.homekit,
+            "matterState": generation.matter,
+            "timezoneId": device.timezone_id if generation.knows_zones else NO_ZONE,
             "deviceType": device.type,
-            "wifiEnabled": None if opener else True,
-            "productVariant": 2 if device.type == LOCK_5 else None,
+            "wifiEnabled": generation.has_wifi,
+            "productVariant": generation.product_variant,
         }
     )
 
@@ -184,18 +217,18 @@ def _smart_door_config() -> dict[str, Any]:
 
 
 def _state(device: Device, status: Status) -> dict[str, Any]:
-    opener = device.type == OPENER
+    tells_charge = generations.of(device).tells_charge
     return _present(
         {
             "mode": status.mode,
-            "state": status.state,
+            "state": status.alert or status.state,
             "trigger": status.trigger,
             "lastAction": status.last_action,
             "batteryCritical": status.battery_charge <= _BATTERY_LOW,
-            "batteryCharging": None if opener else False,
-            "batteryCharge": None if opener else status.battery_charge,
-            "keypadBatteryCritical": False if device.cloud.keypad_paired else None,
-            "doorsensorBatteryCritical": False if status.door_state else None,
+            "batteryCharging": status.is_charging if tells_charge else None,
+            "batteryCharge": status.battery_charge if tells_charge else None,
+            "keypadBatteryCritical": status.keypad_battery_critical if device.cloud.has_keypad else None,
+            "doorsensorBatteryCritical": status.sensor_battery_critical if status.door_state else None,
             "doorState": status.door_state,
             "ringToOpenTimer": 0,
             "ringToOpenEnd": instant(status.rto_end),
@@ -212,6 +245,7 @@ def auth(device: Device, held: Auth) -> dict[str, Any]:
             "accountUserId": held.account_user_id,
             "authId": held.auth_id,
             "code": held.code,
+            "fingerprints": held.fingerprints or None,
             "type": held.type,
             "name": held.name,
             "enabled": held.enabled,
@@ -250,7 +284,7 @@ def log_entry(device: Device, entry: LogEntry) -> dict[str, Any]:
         {
             "id": entry.id,
             "smartlockId": device.smartlock_id,
-            "deviceType": device.type,
+            "deviceType": LOCK_1_2 if device.type == BOX else device.type,  # 6.1
             "accountUserId": entry.account_user_id,
             "authId": entry.auth_id,
             "name": entry.name,
@@ -260,6 +294,7 @@ def log_entry(device: Device, entry: LogEntry) -> dict[str, Any]:
             "autoUnlock": False,
             "date": instant(entry.at),
             "openerLog": _opener_log(entry) if device.type == OPENER else None,
+            "ajarTimeout": entry.ajar_minutes,
             "source": entry.source,
         }
     )
@@ -267,9 +302,9 @@ def log_entry(device: Device, entry: LogEntry) -> dict[str, Any]:
 
 def _opener_log(entry: LogEntry) -> dict[str, Any]:
     return {
-        "activeCm": False,
-        "activeRto": False,
-        "source": 6 if entry.source else 2,
+        "activeCm": entry.active_cm,
+        "activeRto": entry.active_rto,
+        "source": entry.opener_source if entry.opener_source is not None else 6 if entry.source else 2,
         "flagGeoFence": False,
         "flagForce": False,
         "flagDoorbellSuppression": False,

@@ -1,8 +1,10 @@
 """The vendor's numbers for time zones (10.4)."""
 
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 BERLIN = "Europe/Berlin"
+NO_ZONE = 65535
 
 _NAMES = """
 Africa/Cairo Africa/Lagos Africa/Maputo Africa/Nairobi America/Anchorage America/Argentina/Buenos_Aires
@@ -19,3 +21,10 @@ ZONES: dict[int, str] = dict(enumerate(_NAMES.split()))
 
 def zone_of(timezone_id: int) -> ZoneInfo:
     return ZoneInfo(ZONES[timezone_id])
+
+
+def offset_of(timezone_id: int) -> tuple[int, int]:
+    """What a Smart Lock 1.0 knows of a zone: minutes from UTC in winter, and 1 if summer time is kept."""
+    zone = zone_of(timezone_id)
+    offsets = {datetime(2026, month, 1, tzinfo=zone).utcoffset() or timedelta() for month in (1, 7)}
+    return min(offsets) // timedelta(minutes=1), int(len(offsets) > 1)

@@ -233,3 +233,16 @@ async def test_alone_it_has_a_clock_to_move():
     assert json.loads(reply.body)["now"] == "2026-07-01T13:00:00.000Z"
     assert clock().hour == 13
     assert (await Salto().send("POST", "/_simulator/clock", {}, b'{"offset_seconds":1}')).status == 409
+
+
+@run
+async def test_a_form_is_answered_as_a_program_is_where_there_is_no_page():
+    salto = await Salto().enter()
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"home=" + salto.home.encode() + b"&pace=0.5"
+    reply = await salto.send("POST", "/_simulator/pace", form, body)
+    assert (reply.status, json.loads(reply.body)["pace"]) == (200, 0.5)
+    foreign = await salto.send("POST", "/_simulator/pace", form | {"sec-fetch-site": "cross-site"}, body)
+    assert foreign.status == 403
+    page = await salto.send("GET", "/_simulator/")
+    assert (page.status, "error" in json.loads(page.body)) == (404, True)
