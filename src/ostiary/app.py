@@ -100,6 +100,12 @@ class HouseVendors:
         )
         return brand.adapter(gate, site)
 
+    def wants_token(self, workspace: Workspace, provider: str) -> bool:
+        manifest = self.manifests.get(provider)
+        if manifest is None or workspace.is_sandbox:
+            return False
+        return manifest.takes_token and not self._settings.has_client(manifest)
+
     def _to_the_network(self) -> "NetworkHttp":
         """Made when a production account first needs it: a sandbox never loads an HTTP client."""
         if self._network is None:

@@ -61,11 +61,13 @@ class Settings(msgspec.Struct, frozen=True):
         Where a brand's cloud is for production workspaces.
 
         Raises:
-            SettingsError: The brand needs an OAuth client and none is set, or half of an integrator is.
+            SettingsError: The brand needs an OAuth client and none is set, or half of it is, or half of an
+                integrator.
         """
         given = self.vendors.get(manifest.key, {})
         prefix = f"OSTIARY_{manifest.key.upper()}"
-        if manifest.needs_client and not (given.get("client_id") and given.get("client_secret")):
+        is_tokens_only = manifest.takes_token and not (given.get("client_id") or given.get("client_secret"))
+        if manifest.needs_client and not self.has_client(manifest) and not is_tokens_only:
             raise SettingsError(
                 f"{prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET must be set "
                 f"to connect {manifest.display_name} accounts in a production workspace"
@@ -78,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True):
             _integrator(prefix, given),
             float(given.get("pace", 1.0)),
         )
+
+    def has_client(self, manifest: Manifest) -> bool:
+        """Owners can log in at the vendor's own pages from production workspaces."""
+        given = self.vendors.get(manifest.key, {})
+        return not manifest.needs_client or bool(given.get("client_id") and given.get("client_secret"))
 
 
 def _integrator(prefix: str, given: Mapping[str, str]) -> Integrator | None:

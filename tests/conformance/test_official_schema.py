@@ -293,6 +293,19 @@ async def codes_live(house: TestHouse) -> None:
         await house.until(look, bool)
         await look_around(house)
         await house.code_until(code_id, lambda code: code["errors"] == [])
+    for deed, event_type in (
+        ({"do": "add", "name": "Mum", "code": 332211}, "access_code.unmanaged.created"),
+        ({"do": "delete", "code": 332211}, "access_code.unmanaged.removed"),
+    ):
+        await house.simulator("owner/codes", smartlock_id=number, **deed)
+
+        async def told_yet() -> list[str]:
+            await house.advance(A_DAY)
+            await asyncio.sleep(0.05)
+            return await house.event_types(device_id=lock["device_id"])
+
+        await house.until(told_yet, lambda types, wanted=event_type: wanted in types)
+        await look_around(house)
     later = {
         "starts_at": (await house.now() + timedelta(hours=24)).isoformat(),
         "ends_at": (await house.now() + timedelta(hours=48)).isoformat(),
@@ -343,6 +356,9 @@ async def look_around(house: TestHouse) -> None:
     """Every list once, as a state may show in any of them."""
     for device in await house.devices():
         await house.call("/access_codes/list", device_id=device["device_id"])
+        seen = await house.call("/access_codes/unmanaged/list", device_id=device["device_id"])
+        for code in seen["access_codes"]:
+            await house.call("/access_codes/unmanaged/get", access_code_id=code["access_code_id"])
     await house.call("/connected_accounts/list")
     await house.call("/connect_webviews/list")
     await house.call("/action_attempts/list")

@@ -36,6 +36,7 @@ ACME = Manifest(
     flags=("can_remotely_unlock",),
     device_types=("acme_lock",),
     known_logins=(),
+    token_help="Make a token in the Acme app.",
 )
 BOLT = replace(ACME, key="bolt_locks", display_name="Bolt")
 
@@ -50,14 +51,21 @@ class Vendor:
         completion: What completing it does, after the person has chosen.
         asked: The callbacks' queries.
         chosen: Brand, pending secret and choices of every completion.
+        is_by_token: Nobody can log in at Acme; it takes tokens.
+        tokens: That were given.
     """
 
     answer: Callable[[], Awaitable[Login | LoginChoices]]
     completion: Callable[[], Awaitable[Login]]
     is_set_up: bool = True
+    is_by_token: bool = False
     manifests: Mapping[str, Manifest] = field(default_factory=lambda: {ACME.key: ACME, BOLT.key: BOLT})
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     chosen: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+
+    def wants_token(self, workspace: Workspace, provider: str) -> bool:
+        return self.is_by_token and provider == ACME.key
 
     def adapter(self, workspace: Workspace, provider: str) -> Any:
         if not self.is_set_up:
@@ -76,6 +84,12 @@ class _Adapter:
     async def finish_login(self, query: Mapping[str, str], **more: Any) -> Login | LoginChoices:
         self.vendor.asked.append({**query, **more})
         return await self.vendor.answer()
+
+    async def token_login(self, token: Secret, *, now: datetime) -> Login:
+        self.vendor.tokens.append(token.reveal())
+        login = await self.vendor.answer()
+        assert isinstance(login, Login)
+        return login
 
     async def complete_login(self, pending: Secret, chosen: Sequence[str], *, now: datetime) -> Login:
         self.vendor.chosen.append((self.manifest.key, pending.reveal(), list(chosen)))

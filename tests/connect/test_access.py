@@ -16,7 +16,7 @@ from .browsing import (
     many_sites,
     needs_chromium,
 )
-from .running import EXAMPLE, Caller, brands
+from .running import EXAMPLE, Caller, Running, brands
 
 pytestmark = needs_chromium
 
@@ -122,6 +122,16 @@ def test_every_page_is_accessible(
     log_in_to_choose(caller, page, "none@example.com")
     heading(page, "None of your sites can be connected yet")
     audit()
+
+
+def test_the_form_for_a_token_is_accessible(server: Running, page: Page) -> None:
+    caller = server.workspace("Real and accessible", is_sandbox=False)
+    page.goto(caller.webview(accepted_providers=[FIRST])["url"])
+    page.get_by_role("button", name="Continue").click()
+    heading(page, "Paste your API token")
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert page.evaluate(AUDIT) == [], width
 
 
 def test_tree_that_a_screen_reader_gets(caller: Caller, page: Page) -> None:

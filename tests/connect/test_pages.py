@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from .browsing import (
+    ASKING,
     BRANDS,
     EMAIL,
     FIRST,
@@ -320,7 +321,7 @@ def test_account_of_another_customer(caller: Caller, page: Page) -> None:
 
 def test_brand_that_production_has_no_settings_for(server: Running, page: Page) -> None:
     caller = server.workspace(f"Real {next(numbers)}", is_sandbox=False)
-    webview = caller.webview(accepted_providers=[FIRST])
+    webview = caller.webview(accepted_providers=[ASKING])
     page.goto(webview["url"])
     expect(page.get_by_role("complementary")).to_have_count(0)
     with page.expect_response("**/choose") as answer:
@@ -329,6 +330,25 @@ def test_brand_that_production_has_no_settings_for(server: Running, page: Page) 
     expect(page.get_by_role("alert")).to_contain_text(f"Please let {caller.workspace.name} know")
     after = caller.again(webview)
     assert (after["status"], after["selected_provider"]) == ("pending", None)
+
+
+def test_brand_without_settings_that_takes_tokens(server: Running, open_page: Callable[..., Page]) -> None:
+    """A phone without JavaScript: the form is explained; what is no token is refused before it is sent."""
+    page = open_page(viewport={"width": 360, "height": 640}, java_script_enabled=False, has_touch=True)
+    caller = server.workspace(f"Real {next(numbers)}", is_sandbox=False)
+    webview = caller.webview(accepted_providers=[FIRST])
+    page.goto(webview["url"])
+    page.get_by_role("button", name="Continue").tap()
+    heading(page, "Paste your API token")
+    field = page.get_by_label("API token")
+    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "off")
+    field.fill("no token")
+    page.get_by_role("button", name="Connect").tap()
+    heading(page, f"{brands()[FIRST].manifest.display_name} does not know this token")
+    assert "no+token" not in page.url
+    assert caller.again(webview)["status"] == "failed"
+    page.get_by_role("button", name="Try again").tap()
+    heading(page, "Paste your API token")
 
 
 def test_names_are_text_and_not_markup(server: Running, page: Page) -> None:

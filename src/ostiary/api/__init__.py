@@ -8,6 +8,7 @@ from . import (
     devices,
     events,
     locks,
+    unmanaged_codes,
     workspaces,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "devices",
     "events",
     "locks",
+    "unmanaged_codes",
     "workspaces",
 ]

@@ -38,8 +38,9 @@ tokens = App(
     name="personal-access-tokens",
     help="Tokens for every workspace of this server, for the SDKs' personal_access_token.",
 )
+accounts = App(name="accounts", help="Accounts at vendors that are connected without a browser.")
 doors = App(name="doors", help="Doors that need a person's help before they can be operated from afar.")
-for _group in (workspaces, api_keys, tokens, doors):
+for _group in (workspaces, api_keys, tokens, accounts, doors):
     app.command(_group)
 
 
@@ -270,6 +271,28 @@ def create_token(*, name: str = "token", json: Json = False) -> None:
     key, token = with_database(lambda database: database.write(store.workspaces.create_personal_token, name))
     data = {"personal_access_token": token.reveal(), "api_key_id": key.api_key_id}
     show(data, json, f"{token.reveal()}\n(shown once; keep it)")
+
+
+@accounts.command(name="connect")
+def connect_account(provider: str, /, *, workspace: str, json: Json = False) -> None:
+    """
+    Connect your own account at a vendor by a token that you have made there.
+
+    The token is asked for, or read from standard input; it is never an argument. An account that is connected
+    already gets the new token. Works while a server runs.
+
+    Parameters
+    ----------
+    provider
+        Which vendor; one that takes no tokens lists those that do.
+    workspace
+        Name or id.
+    """
+    from .accounts import connect
+
+    with explained():
+        data, people = connect(settings(), provider, workspace)
+    show(data, json, people)
 
 
 @doors.command(name="activate")

@@ -117,6 +117,12 @@ async def begin(tx: Tx, connect_webview_id: str, auth_token: str, provider: str)
     return (begun, workspace), state, verifier
 
 
+def is_under_way(webview: ConnectWebview, state: str) -> bool:
+    """`state` is that of the login which was begun last, and that one has not ended."""
+    known = webview.login_state_hash
+    return known is not None and secrets.compare_digest(known, token_hash(state))
+
+
 async def offer(tx: Tx, state: str, choices: LoginChoices) -> ConnectWebview:
     """The vendor knows the person, who must choose before we are let in. Raises: LinkRefused."""
     webview, _ = await returned(tx, state)

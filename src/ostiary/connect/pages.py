@@ -24,13 +24,14 @@ from ..domain.connect_webviews import ConnectWebview
 from ..domain.errors import ApiError, ProviderError
 from ..domain.instants import to_ms
 from ..domain.provider import Adapter, Login, LoginChoices, LoginFailed, Manifest
+from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from ..wire.http import read_body
 from . import login, wording
 from .assets import Assets
 from .login import LinkRefused, Offer
-from .screens import CALLBACK, SELECT, VIEW, Place, Screens
+from .screens import CALLBACK, SELECT, TOKEN, VIEW, Place, Screens
 
 log = logging.getLogger("ostiary.connect")
 
@@ -60,6 +61,10 @@ class Vendors(Protocol):
         """
         ...
 
+    def wants_token(self, workspace: Workspace, provider: str) -> bool:
+        """Nobody can log in at the brand from here, but it takes tokens that owners make there."""
+        ...
+
 
 def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRoute]:
     """
@@ -75,6 +80,8 @@ def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRo
         Route(f"{VIEW}/choose", pages.kindly(pages.choose), methods=["GET", "POST"]),
         Route(SELECT, pages.kindly(pages.select), methods=["GET"]),
         Route(SELECT, pages.kindly(pages.chosen), methods=["POST"]),
+        Route(TOKEN, pages.kindly(pages.token), methods=["GET"]),
+        Route(TOKEN, pages.kindly(pages.token_given), methods=["POST"]),
         Route(f"{VIEW}/done", pages.kindly(pages.done), methods=["GET"]),
         Route(f"{VIEW}/failed", pages.kindly(pages.failed), methods=["GET"]),
         Route(CALLBACK, pages.kindly(pages.callback), methods=["GET"]),
@@ -125,8 +132,8 @@ class Pages:
         if visit.webview.status == "authorized":
             return self._screens.redirect(self._screens.done(visit.webview))
         if request.query_params.get("step") == "brands":
-            return self._screens.brands(visit.place(2))
-        return self._screens.intro(visit.place(1))
+            return self._screens.brands(visit.place(2), self._by_token(visit))
+        return self._screens.intro(visit.place(1), self._by_token(visit))
 
     async def choose(self, request: Request) -> Response:
         """Write down that a login begins, and send the person to the vendor."""
@@ -147,6 +154,8 @@ class Pages:
             if refused.reason != "used":
                 raise
             return self._screens.redirect(self._screens.done(visit.webview))
+        if self._vendors.wants_token(visit.workspace, provider):
+            return self._screens.redirect(self._screens.token(visit.webview, state))
         url = adapter.login_url(state=state, redirect_uri=self._redirect_uri, verifier=verifier)
         return self._screens.redirect(url)
 
@@ -160,6 +169,29 @@ class Pages:
         query = dict(request.query_params)
         state = query.get("state", "")
         return await self._once(state, lambda: self._return(query, state))
+
+    async def token(self, request: Request) -> Response:
+        """A form for a token of the person's own. Looking changes nothing."""
+        visit = await self._opened(request.query_params)
+        state = request.query_params.get("state", "")
+        if visit.webview.status == "authorized":
+            return self._screens.redirect(self._screens.done(visit.webview))
+        if not login.is_under_way(visit.webview, state):
+            return self._screens.redirect(self._screens.view(visit.webview))
+        return self._screens.token_form(visit.place(), state)
+
+    async def token_given(self, request: Request) -> Response:
+        """
+        The person has given a token. It travels in the body alone, and a second post of the same form, such
+        as by a double click, waits for the answer to the first.
+        """
+        form = await _form(request)
+        visit = await self._opened(form)
+        state = form.get("state", "")
+        if state not in self._under_way and not login.is_under_way(visit.webview, state):
+            return self._screens.redirect(self._again(visit, "connect"))
+        token = Secret(form.get("token", ""))
+        return await self._once(state, lambda: self._take(visit, state, token))
 
     async def select(self, request: Request) -> Response:
         """
@@ -260,6 +292,20 @@ class Pages:
             return self._ended(await write(login.fail, state), _why(error, visit.webview))
         return self._connected(done, visit.real_now)
 
+    async def _take(self, visit: Visit, state: str, token: Secret) -> str:
+        """Where the person goes after they have given a token. Raises: LinkRefused."""
+        write = self._database.write
+        provider = visit.webview.selected_provider or ""
+        try:
+            adapter = self._adapter(visit.workspace, provider)
+            if adapter is None or not self._vendors.wants_token(visit.workspace, provider):
+                raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
+            vendor_login = await adapter.token_login(token, now=visit.now)
+            done, _ = await write(login.finish, state, vendor_login, self._vendors.manifests)
+        except (LoginFailed, ProviderError, ApiError) as error:
+            return self._ended(await write(login.fail, state), _why(error, visit.webview))
+        return self._connected(done, await self._database.read(_real_now))
+
     async def _choose(self, visit: Visit, offer: Offer, chosen: Sequence[str]) -> str:
         """Where the person goes after they have chosen. Raises: LinkRefused."""
         link = _link(visit.webview)
@@ -331,6 +377,11 @@ class Pages:
         if adapter is None:
             raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
         return await adapter.complete_login(offer.choices.pending, chosen, now=visit.now)
+
+    def _by_token(self, visit: Visit) -> list[str]:
+        """Which of the offered brands are connected by a token."""
+        offered = visit.webview.accepted_providers
+        return [key for key in offered if self._vendors.wants_token(visit.workspace, key)]
 
     def _adapter(self, workspace: Workspace, provider: str) -> Adapter | None:
         """None: the operator has not set the brand up."""

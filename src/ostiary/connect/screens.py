@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VIEW: Final = "/connect_webviews/view"
 SELECT: Final = f"{VIEW}/select"
+TOKEN: Final = f"{VIEW}/token"
 CALLBACK: Final = "/connect_webviews/callback"
 
 # The link's token stands in the address: it must not travel on as a referrer, nor stay in a cache.
@@ -84,6 +85,9 @@ class Screens:
     def select(self, webview: ConnectWebview, **more: str) -> str:
         return self._address(SELECT, webview, more)
 
+    def token(self, webview: ConnectWebview, state: str) -> str:
+        return self._address(TOKEN, webview, {"state": state})
+
     def failed(self, webview: ConnectWebview, error_code: str) -> str:
         return self._address(f"{VIEW}/failed", webview, {"error_code": error_code})
 
@@ -105,20 +109,25 @@ class Screens:
         """The brands of the picker, in the order that the caller gave."""
         return [self._manifests[key] for key in webview.accepted_providers if key in self._manifests]
 
-    def intro(self, place: Place) -> HTMLResponse:
+    def intro(self, place: Place, by_token: Collection[str]) -> HTMLResponse:
+        """
+        Args:
+            by_token: Brands that are connected by a token, as nobody can log in there from here.
+        """
         offered = self.offered(place.webview)
         return self._page(
             "intro.html",
             place,
             offered=offered,
+            by_token=by_token,
             access=wording.of_access(offered),
             next_page=self.view(place.webview, step="brands"),
         )
 
-    def brands(self, place: Place) -> HTMLResponse:
-        return self._page(
-            "brands.html", place, offered=self.offered(place.webview), back=self.view(place.webview)
-        )
+    def brands(self, place: Place, by_token: Collection[str]) -> HTMLResponse:
+        offered = self.offered(place.webview)
+        back = self.view(place.webview)
+        return self._page("brands.html", place, offered=offered, by_token=by_token, back=back)
 
     def choices(
         self, place: Place, offer: Offer, ticked: Collection[str] | None = None, mistake: str | None = None
@@ -147,6 +156,21 @@ class Screens:
             tick_all=self.select(place.webview),
             tick_none=self.select(place.webview, tick="none"),
             status=422 if mistake else 200,
+        )
+
+    def token_form(self, place: Place, state: str) -> HTMLResponse:
+        """Where the person gives a token of their own, because nobody can log in at the brand from here."""
+        webview = place.webview
+        manifest = self._manifests[webview.selected_provider or ""]
+        is_only = len(self.offered(webview)) == 1
+        return self._page(
+            "token.html",
+            replace(place, step=self._steps(webview)),
+            brand=manifest.display_name,
+            help=manifest.token_help,
+            state=state,
+            target=self._base + TOKEN,
+            back=self.view(webview) if is_only else self.view(webview, step="brands"),
         )
 
     def waiting(self, place: Place, *, refresh: int) -> HTMLResponse:

@@ -8,6 +8,8 @@ from ..domain.provider import Manifest
 
 NOT_SET_UP: Final = "provider_not_set_up"
 UNAVAILABLE: Final = "provider_unavailable"
+INVALID_TOKEN: Final = "invalid_token"  # noqa: S105 - an error code
+INSUFFICIENT_SCOPE: Final = "insufficient_scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,18 @@ def of_failure(error_code: str, brand: str, asker: str) -> Trouble:
             f"{brand} is not answering",
             f"{brand} could not finish the sign-in just now, so nothing was connected. "
             "Give it a minute, then try again.",
+        )
+    if error_code == INVALID_TOKEN:
+        return Trouble(
+            f"{brand} does not know this token",
+            "It may be incomplete, or it was deleted since, so nothing was connected. Copy it again as a "
+            f"whole, or make a new one at {brand}.",
+        )
+    if error_code == INSUFFICIENT_SCOPE:
+        return Trouble(
+            "This token does not allow enough",
+            f"{brand} knows it, but it does not let {asker} see and program your locks, so nothing was "
+            f"connected. Make another one at {brand} that allows more.",
         )
     if error_code == "customer_key_already_set":
         return Trouble(

@@ -66,6 +66,11 @@ class ConnectedAccount:
         return problems.has(self.errors, "error_code", DISCONNECTED)
 
     @property
+    def has_token(self) -> bool:
+        """It was connected by a token that its owner made, which lasts until it is taken away."""
+        return self.refresh_token is None and self.token_expires_at is None
+
+    @property
     def credentials(self) -> Credentials:
         return Credentials(self.access_token, self.refresh_token, self.token_expires_at)
 
@@ -102,12 +107,17 @@ class ConnectedAccount:
         """The vendor refuses the login: nothing more is tried until somebody logs in again."""
         if self.is_disconnected:
             return replace(self, poll_at=None), []
+        lost = (
+            "its API token is no longer accepted. It was deleted, or went with a change of the password. "
+            "Make a new one and connect the account with it."
+            if self.has_token
+            else "its login is no longer accepted. Connect the account again through a Connect Webview."
+        )
         errors = problems.raised(
             self.errors,
             "error_code",
             DISCONNECTED,
-            f"{self.display_name} is disconnected: its login is no longer accepted. "
-            "Connect the account again through a Connect Webview.",
+            f"{self.display_name} is disconnected: {lost}",
             now,
             is_connected_account_error=True,
         )

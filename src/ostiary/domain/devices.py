@@ -65,6 +65,11 @@ class Device:
     def display_name(self) -> str:
         return self.nickname or self.name
 
+    @property
+    def may_hold_codes(self) -> bool:
+        """Somebody may put codes on it now, whom we tell the API user of."""
+        return self.is_managed and self.capabilities.get("can_program_online_access_codes") is True
+
     def event(self, event_type: EventType, now: datetime, **payload: Any) -> Event:
         return event(
             event_type,

@@ -55,6 +55,8 @@ EventType = Literal[
     "access_code.failed_to_remove_from_device",
     "access_code.modified_external_to_seam",
     "access_code.deleted_external_to_seam",
+    "access_code.unmanaged.created",
+    "access_code.unmanaged.removed",
 ]
 EMITTED = frozenset(get_args(EventType))
 

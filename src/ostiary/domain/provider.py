@@ -36,6 +36,9 @@ class Manifest:
         poll_every: Seconds between two looks at the account's device list.
         look_every: Seconds after which a poll also looks at the codes of a lock where nothing is open.
         budget: How many requests we allow ourselves; None: any number.
+        takes_token: Whether an owner may connect by a token that they have made at the vendor; production
+            then does without a client.
+        token_help: Where that token is made and what it must allow, in whole sentences.
     """
 
     key: str
@@ -50,6 +53,8 @@ class Manifest:
     takes_integrator: bool = False
     look_every: float = 3600.0
     budget: Budget | None = None
+    takes_token: bool = False
+    token_help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +345,7 @@ class ObservedCode:
         is_exact: False: a part of it is missing, or it is limited by something that we never write (weekdays,
             hours of the day).
         error: The vendor's last error about it.
+        takes_room: It counts towards `max_access_codes`.
     """
 
     vendor_code_id: str
@@ -352,6 +358,7 @@ class ObservedCode:
     is_busy: bool = False
     is_exact: bool = True
     error: str | None = None
+    takes_room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +487,16 @@ class Adapter(Protocol):
 
         Raises:
             LoginFailed: The vendor refuses, or a choice is none that may be made.
+        """
+        ...
+
+    async def token_login(self, token: Secret, *, now: datetime) -> Login:
+        """
+        Connect by a token that the owner has made at the vendor: whose it is, and whether it allows what we
+        need. Only reads. Its credentials have neither a refresh token nor an end.
+
+        Raises:
+            LoginFailed: The vendor does not know the token, it allows too little, or the brand takes none.
         """
         ...
 

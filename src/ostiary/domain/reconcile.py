@@ -184,7 +184,8 @@ def _within_room(
     coming = sum(
         1 for step in open_steps if step.kind == "set" and step.access_code_id not in attribution.ours
     )
-    room = None if can.max_access_codes is None else can.max_access_codes - len(seen) - coming
+    taken = coming + sum(item.entry.takes_room for item in seen)
+    room = None if can.max_access_codes is None else can.max_access_codes - taken
     steps: list[PlannedStep] = []
     blocked: dict[str, tuple[str, str]] = {}
     for code, wanted in sorted(additions, key=lambda pair: _urgency(pair[0], now)):

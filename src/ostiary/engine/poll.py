@@ -104,9 +104,12 @@ async def _settle_problems(
 
 async def _add(tx: Tx, hold: Hold, account: ConnectedAccount, look: ObservedDevice) -> None:
     device = devices.observed(devices.added(ordered_id(tx.now), look, account, tx.now), look, tx.now)
+    device = replace(device, look_wanted=device.may_hold_codes)
     await store.devices.insert(tx, device, hold.render(device, account))
     for told in devices.changes(None, device, account, tx.now):
         tx.emit(told)
+    if device.look_wanted:
+        await store.devices.wake(tx, device.device_id)
 
 
 async def settle_device(
@@ -125,8 +128,9 @@ async def settle_device(
     # At the poll that is nearest to its time: half an interval early rather than a whole one late.
     every = timedelta(seconds=hold.manifest.look_every - hold.manifest.poll_every / 2)
     if is_poll and (matters or came_back or devices.is_look_due(before, every, tx.now)):
-        may_hold_ours = await store.access_codes.was_ever_sent(tx, after.device_id)
-        after = replace(after, look_wanted=after.look_wanted or may_hold_ours)
+        may_hold_any = before.may_hold_codes or after.may_hold_codes  # the keypad may have come or gone
+        may_hold_any = may_hold_any or await store.access_codes.was_ever_sent(tx, after.device_id)
+        after = replace(after, look_wanted=after.look_wanted or may_hold_any)
     if after != before or came_back:
         if matters:
             after = replace(after, attempts=0)

@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from .. import store
-from ..domain import reconcile
+from ..domain import reconcile, unmanaged_codes
 from ..domain.access_codes import AccessCode
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
@@ -203,9 +203,7 @@ async def _settle_look(
         before[change.code.access_code_id] = change.code
     for step in observation.settled:
         await store.access_codes.update_step(tx, step)
-    await store.access_codes.remember_foreign(
-        tx, lock.device.workspace_id, device_id, observation.attribution.foreign, tx.now
-    )
+    await _settle_unmanaged(tx, lock.device, observation.attribution.foreign)
     settled = {step.step_id for step in observation.settled}
     still_open = [step for step in lock.steps if step.step_id not in settled]
     device = replace(
@@ -231,6 +229,13 @@ async def _settle_look(
     return plan.steps
 
 
+async def _settle_unmanaged(tx: Tx, device: Device, foreign: Sequence[Seen]) -> None:
+    """The codes of others. A device that has left its account is not looked at any more: they stand as is."""
+    if device.removed_at is None:
+        known = await store.unmanaged_codes.on_device(tx, device)
+        await store.unmanaged_codes.keep(tx, unmanaged_codes.observe(known, foreign, device, tx.now))
+
+
 async def _ghosts(tx: Tx, lock: Lock, seen: Iterable[Seen]) -> list[AccessCode]:
     """Codes that were given up and stand on the lock after all."""
     known = {code.mark for code in lock.codes}
@@ -251,11 +256,11 @@ async def _naming_the_other(tx: Tx, device_id: str, change: Change) -> Change:
     code = change.code
     if code.code_hash is None:
         return change
-    other = await store.access_codes.foreign_with_pin(tx, device_id, code.code_hash)
+    other = await store.unmanaged_codes.with_pin(tx, device_id, code.code_hash)
     if other is None:
         return change
     errors = tuple(
-        {**error, "unmanaged_access_code_id": other}
+        {**error, "unmanaged_access_code_id": other.access_code_id}
         if error["error_code"] == "duplicate_code_on_device"
         else error
         for error in code.errors

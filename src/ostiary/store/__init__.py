@@ -12,6 +12,7 @@ from . import (
     devices,
     events,
     homes,
+    unmanaged_codes,
     workspaces,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "devices",
     "events",
     "homes",
+    "unmanaged_codes",
     "workspaces",
 ]

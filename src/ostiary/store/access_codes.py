@@ -1,13 +1,10 @@
-"""Access codes, the codes of others, and the steps that were written down for them."""
+"""Access codes, and the steps that were written down for them."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from uuid import uuid4
+from collections.abc import Iterable
 
 from ..domain.access_codes import AccessCode
 from ..domain.errors import ApiError, not_found
-from ..domain.instants import to_ms
-from ..domain.reconcile import Seen, Step
+from ..domain.reconcile import Step
 from ..domain.secrets import Secret
 from .pages import Position
 from .rows import Record
@@ -34,10 +31,6 @@ _INSERT_STEP = Statement("steps.insert")
 _UPDATE_STEP = Statement("steps.update")
 _OPEN_STEPS = Statement("steps.open")
 _WRITTEN = Statement("steps.written_pins")
-_FORGET_FOREIGN = Statement("foreign_codes.forget")
-_INSERT_FOREIGN = Statement("foreign_codes.insert")
-_FOREIGN = Statement("foreign_codes.by_pin")
-_FOREIGN_IDS = Statement("foreign_codes.ids")
 
 
 async def insert_code(tx: Tx, code: AccessCode) -> None:
@@ -154,33 +147,3 @@ async def written_pins(tx: Tx, access_code_ids: Iterable[str]) -> dict[str, set[
         if code_hash is not None:
             found.setdefault(access_code_id, set()).add(code_hash)
     return found
-
-
-# --- the codes of others -----------------------------------------------------------------------------------
-
-
-async def remember_foreign(
-    tx: Tx, workspace_id: str, device_id: str, foreign: Sequence[Seen], now: datetime
-) -> None:
-    """Keep what a look showed of others' codes: enough to recognise them, not their PINs."""
-    known = {row[0]: row for row in await _FOREIGN_IDS(device=device_id)}
-    shown = {i.entry.vendor_code_id: (i.entry.vendor_code_id, i.entry.name, i.code_hash) for i in foreign}
-    if {key: (row[0], row[2], row[3]) for key, row in known.items()} == shown:
-        return
-    await _FORGET_FOREIGN(device=device_id)
-    for vendor_code_id, name, code_hash in shown.values():
-        await _INSERT_FOREIGN(
-            foreign_code_id=known[vendor_code_id][1] if vendor_code_id in known else str(uuid4()),
-            workspace_id=workspace_id,
-            device_id=device_id,
-            vendor_code_id=vendor_code_id,
-            name=name,
-            code_hash=code_hash,
-            seen_at=to_ms(now),
-        )
-
-
-async def foreign_with_pin(tx: Tx, device_id: str, code_hash: str) -> str | None:
-    """The id of somebody else's code with that PIN."""
-    rows = await _FOREIGN(device=device_id, hash=code_hash)
-    return rows[0][0] if rows else None

@@ -138,10 +138,11 @@ FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.confirmed_code_hash = %(hash)s::VARCHAR
 AND access_codes.gone_at IS NULL
-UNION ALL SELECT foreign_codes.foreign_code_id
-FROM foreign_codes
-WHERE foreign_codes.device_id = %(device)s::VARCHAR
-AND foreign_codes.code_hash = %(hash)s::VARCHAR;
+UNION ALL SELECT unmanaged_access_codes.access_code_id
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.code_hash = %(hash)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL;
 
 -- access_codes.list
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -802,28 +803,6 @@ AND events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(in_event_id)s::V
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT %(limit)s OFFSET %(offset)s;
 
--- foreign_codes.by_pin
-SELECT foreign_codes.foreign_code_id, foreign_codes.vendor_code_id
-FROM foreign_codes
-WHERE foreign_codes.device_id = %(device)s::VARCHAR
-AND foreign_codes.code_hash = %(hash)s::VARCHAR;
-
--- foreign_codes.forget
-DELETE
-FROM foreign_codes
-WHERE foreign_codes.device_id = %(device)s::VARCHAR;
-
--- foreign_codes.ids
-SELECT foreign_codes.vendor_code_id, foreign_codes.foreign_code_id, foreign_codes.name,
-    foreign_codes.code_hash
-FROM foreign_codes
-WHERE foreign_codes.device_id = %(device)s::VARCHAR;
-
--- foreign_codes.insert
-INSERT INTO foreign_codes (foreign_code_id, workspace_id, device_id, vendor_code_id, name, code_hash, seen_at)
-VALUES (%(foreign_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(device_id)s::VARCHAR,
-    %(vendor_code_id)s::VARCHAR, %(name)s::VARCHAR, %(code_hash)s::VARCHAR, %(seen_at)s::BIGINT);
-
 -- installation.get
 SELECT installation.value
 FROM installation
@@ -861,6 +840,86 @@ WHERE steps.step_id = %(the_key)s::VARCHAR;
 SELECT DISTINCT steps.access_code_id, steps.code_hash
 FROM steps
 WHERE steps.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)));
+
+-- unmanaged_access_codes.by_pin
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.code_hash = %(hash)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL
+ORDER BY unmanaged_access_codes.created_at
+LIMIT 1;
+
+-- unmanaged_access_codes.by_vendor_code
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.vendor_code_id = %(vendor_code)s::VARCHAR
+ORDER BY unmanaged_access_codes.created_at DESC
+LIMIT 1;
+
+-- unmanaged_access_codes.get
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR
+AND unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL;
+
+-- unmanaged_access_codes.insert
+INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
+    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at)
+VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
+    %(device_id)s::VARCHAR, %(vendor_code_id)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
+    %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_enabled)s::INTEGER, %(created_at)s::BIGINT,
+    %(gone_at)s::BIGINT);
+
+-- unmanaged_access_codes.list
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
+AND unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.created_at >= %(from_at)s::BIGINT
+AND (unmanaged_access_codes.created_at > %(from_at)s::BIGINT OR unmanaged_access_codes.created_at =
+    %(from_at)s::BIGINT AND unmanaged_access_codes.access_code_id >= %(from_id)s::VARCHAR)
+ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
+LIMIT %(limit)s;
+
+-- unmanaged_access_codes.on_device
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL
+ORDER BY unmanaged_access_codes.created_at;
+
+-- unmanaged_access_codes.update
+UPDATE unmanaged_access_codes
+SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_account_id)s::VARCHAR,
+    device_id=%(device_id)s::VARCHAR, vendor_code_id=%(vendor_code_id)s::VARCHAR, name=%(name)s::VARCHAR,
+    code=%(code)s, code_hash=%(code_hash)s::VARCHAR, starts_at=%(starts_at)s::BIGINT,
+    ends_at=%(ends_at)s::BIGINT, is_enabled=%(is_enabled)s::INTEGER, created_at=%(created_at)s::BIGINT,
+    gone_at=%(gone_at)s::BIGINT
+WHERE unmanaged_access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- virtual_homes.get
 SELECT virtual_homes.state, virtual_homes.version

@@ -133,10 +133,11 @@ FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.confirmed_code_hash = :hash
 AND access_codes.gone_at IS NULL
-UNION ALL SELECT foreign_codes.foreign_code_id
-FROM foreign_codes
-WHERE foreign_codes.device_id = :device
-AND foreign_codes.code_hash = :hash;
+UNION ALL SELECT unmanaged_access_codes.access_code_id
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.code_hash = :hash
+AND unmanaged_access_codes.gone_at IS NULL;
 
 -- access_codes.list
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -759,27 +760,6 @@ AND events.event_id IN (SELECT value FROM json_each(:in_event_id))
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT :limit OFFSET :offset;
 
--- foreign_codes.by_pin
-SELECT foreign_codes.foreign_code_id, foreign_codes.vendor_code_id
-FROM foreign_codes
-WHERE foreign_codes.device_id = :device
-AND foreign_codes.code_hash = :hash;
-
--- foreign_codes.forget
-DELETE
-FROM foreign_codes
-WHERE foreign_codes.device_id = :device;
-
--- foreign_codes.ids
-SELECT foreign_codes.vendor_code_id, foreign_codes.foreign_code_id, foreign_codes.name,
-    foreign_codes.code_hash
-FROM foreign_codes
-WHERE foreign_codes.device_id = :device;
-
--- foreign_codes.insert
-INSERT INTO foreign_codes (foreign_code_id, workspace_id, device_id, vendor_code_id, name, code_hash, seen_at)
-VALUES (:foreign_code_id, :workspace_id, :device_id, :vendor_code_id, :name, :code_hash, :seen_at);
-
 -- installation.get
 SELECT installation.value
 FROM installation
@@ -814,6 +794,82 @@ WHERE steps.step_id = :the_key;
 SELECT DISTINCT steps.access_code_id, steps.code_hash
 FROM steps
 WHERE steps.access_code_id IN (SELECT value FROM json_each(:ids));
+
+-- unmanaged_access_codes.by_pin
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.code_hash = :hash
+AND unmanaged_access_codes.gone_at IS NULL
+ORDER BY unmanaged_access_codes.created_at
+LIMIT 1 OFFSET 0;
+
+-- unmanaged_access_codes.by_vendor_code
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.vendor_code_id = :vendor_code
+ORDER BY unmanaged_access_codes.created_at DESC
+LIMIT 1 OFFSET 0;
+
+-- unmanaged_access_codes.get
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = :id
+AND unmanaged_access_codes.workspace_id = :ws
+AND unmanaged_access_codes.gone_at IS NULL;
+
+-- unmanaged_access_codes.insert
+INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
+    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at)
+VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :vendor_code_id, :name, :code,
+    :code_hash, :starts_at, :ends_at, :is_enabled, :created_at, :gone_at);
+
+-- unmanaged_access_codes.list
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.workspace_id = :ws
+AND unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.created_at >= :from_at
+AND (unmanaged_access_codes.created_at > :from_at OR unmanaged_access_codes.created_at = :from_at AND
+    unmanaged_access_codes.access_code_id >= :from_id)
+ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
+-- unmanaged_access_codes.on_device
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.gone_at IS NULL
+ORDER BY unmanaged_access_codes.created_at;
+
+-- unmanaged_access_codes.update
+UPDATE unmanaged_access_codes
+SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, device_id=:device_id,
+    vendor_code_id=:vendor_code_id, name=:name, code=:code, code_hash=:code_hash, starts_at=:starts_at,
+    ends_at=:ends_at, is_enabled=:is_enabled, created_at=:created_at, gone_at=:gone_at
+WHERE unmanaged_access_codes.access_code_id = :the_key;
 
 -- virtual_homes.get
 SELECT virtual_homes.state, virtual_homes.version

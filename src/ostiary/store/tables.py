@@ -264,17 +264,37 @@ access_codes = Table(
 )
 
 # What somebody else put on the lock, as the last look showed it.
-foreign_codes = Table(
-    "foreign_codes",
+unmanaged_access_codes = Table(
+    "unmanaged_access_codes",
     metadata,
-    _id("foreign_code_id"),
+    _id("access_code_id"),
     _ref("workspace_id", "workspaces.workspace_id"),
+    _ref("connected_account_id", "connected_accounts.connected_account_id"),
     _ref("device_id", "devices.device_id"),
     _text("vendor_code_id"),
-    _text("name"),
+    _text("name", null=True),
+    _secret("code"),
     _text("code_hash", null=True),
-    _at("seen_at"),
-    UniqueConstraint("device_id", "vendor_code_id", name="foreign_codes_vendor"),
+    _at("starts_at", null=True),
+    _at("ends_at", null=True),
+    _flag("is_enabled"),
+    _at("created_at"),
+    _at("gone_at", null=True),
+    Index("unmanaged_access_codes_list", "device_id", "gone_at", "created_at", "access_code_id"),
+    Index("unmanaged_access_codes_vendor", "device_id", "vendor_code_id", "created_at"),
+    Index(
+        "unmanaged_access_codes_entry",
+        "device_id",
+        "vendor_code_id",
+        unique=True,
+        **_where("gone_at IS NULL"),
+    ),
+    Index(
+        "unmanaged_access_codes_pin",
+        "device_id",
+        "code_hash",
+        **_where("code_hash IS NOT NULL"),
+    ),
 )
 
 # Every write to a vendor, written down before it is made.

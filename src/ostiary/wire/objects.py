@@ -57,6 +57,7 @@ class Error(msgspec.Struct, forbid_unknown_fields=True):
     is_access_code_error: Always | UnsetType = UNSET
     change_type: Literal["modified", "removed"] | UnsetType = UNSET
     modified_fields: list[ModifiedField] | UnsetType = UNSET
+    unmanaged_access_code_id: Id | UnsetType = UNSET
 
 
 class Warning(msgspec.Struct, forbid_unknown_fields=True):  # noqa: A001 - the wire's word
@@ -333,6 +334,30 @@ class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
     appearance: Appearance | None
     is_scheduled_on_device: bool | UnsetType = UNSET
     is_waiting_for_code_assignment: Always | UnsetType = UNSET
+
+
+class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
+    """
+    An access code that somebody else has put on a lock, as the last look showed it.
+
+    `code` is null where the vendor does not tell it, `name` where there is none. `starts_at` and `ends_at`
+    are null for an ongoing code, and for one that is limited in other ways than by two instants. `status`
+    is `unset` for one that opens nothing now: disabled, ahead of its time, or past it.
+    """
+
+    access_code_id: Id
+    device_id: Id
+    workspace_id: Id
+    name: str | None
+    code: str | None
+    type: Literal["ongoing", "time_bound"]
+    status: Literal["set", "unset"]
+    starts_at: Moment | None
+    ends_at: Moment | None
+    created_at: Moment
+    is_managed: Never
+    errors: list[Error]
+    warnings: list[Warning]
 
 
 class GeneratedCode(msgspec.Struct, forbid_unknown_fields=True):

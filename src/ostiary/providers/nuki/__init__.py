@@ -28,6 +28,12 @@ MANIFEST: Final = Manifest(
     device_types=(DEVICE_TYPE,),
     known_logins=("john@example.com",),
     budget=Budget(per_minute=60, burst=60, reserve=20),
+    takes_token=True,
+    token_help=(  # noqa: S106 - words for people
+        "In Nuki Web, open “API” and generate an API token. Let it view devices, work doors, manage "
+        "authorizations, read the activity log and see your account. It lasts until you delete it or change "
+        "the password of your Nuki account."
+    ),
 )
 
 

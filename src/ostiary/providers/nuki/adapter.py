@@ -13,7 +13,14 @@ from typing import Any, Final
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
-from ostiary.domain.errors import LoginRejected, OutcomeUnknown, ProviderError, Rejected, Unreachable
+from ostiary.domain.errors import (
+    LoginExpired,
+    LoginRejected,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+    Unreachable,
+)
 from ostiary.domain.provider import (
     AccountProblem,
     Activations,
@@ -29,7 +36,7 @@ from ostiary.domain.provider import (
 )
 from ostiary.domain.secrets import Secret
 
-from . import mapping
+from . import mapping, tokens
 from .client import NukiClient, request_token
 from .models import Action, DeviceType
 
@@ -88,8 +95,8 @@ class NukiAdapter:
             code=query["code"], redirect_uri=redirect_uri, client_secret=self._site.client_secret.reveal()
         )
         try:
-            tokens = _tokens(await request_token(self._http, self._api_url, form))
-            credentials = _credentials(tokens, now, None)
+            answer = _tokens(await request_token(self._http, self._api_url, form))
+            credentials = _credentials(answer, now, None)
             who = await NukiClient(self._http, self._api_url, credentials.access_token).account()
         except OAuth2Error as error:
             raise LoginFailed(_word(error.error), "Nuki refused the login.") from None
@@ -102,6 +109,10 @@ class NukiAdapter:
             user_identifier={"email": who.email} if who.email else {"username": str(who.account_id)},
         )
 
+    async def token_login(self, token: Secret, *, now: datetime) -> Login:
+        """An API token of the owner's own account (1.1). A changed password ends it (quirk 34)."""
+        return await tokens.login(self._http, self._api_url, token)
+
     async def refresh(self, credentials: Credentials, *, now: datetime) -> Credentials:
         """
         Nuki gives a new refresh token each time, good for 90 days; without one the old stays (1.2).
@@ -111,20 +122,20 @@ class NukiAdapter:
         """
         old = credentials.refresh_token
         if old is None:
-            raise LoginRejected("there is no refresh token")
+            raise LoginRejected("Nuki does not accept the API token any more")
         form = WebApplicationClient(self._site.client_id).prepare_refresh_body(
             refresh_token=old.reveal(),
             client_id=self._site.client_id,
             client_secret=self._site.client_secret.reveal(),
         )
         try:
-            tokens = _tokens(await request_token(self._http, self._api_url, form))
+            answer = _tokens(await request_token(self._http, self._api_url, form))
         except OAuth2Error as error:
             word = _word(error.error)
             if word == "invalid_grant":
                 raise LoginRejected("Nuki does not accept the refresh token") from None
             raise Unreachable(f"Nuki refused to refresh: {word}") from None
-        return _credentials(tokens, now, old)
+        return _credentials(answer, now, old)
 
     async def complete_login(self, pending: Secret, chosen: Sequence[str], *, now: datetime) -> Login:
         raise LoginFailed("invalid_response", "Nuki lets nobody choose anything.")
@@ -132,7 +143,8 @@ class NukiAdapter:
     def account(
         self, credentials: Credentials, settings: Mapping[str, Any], activations: Activations | None = None
     ) -> "NukiAccount":
-        return NukiAccount(NukiClient(self._http, self._api_url, credentials.access_token))
+        client = NukiClient(self._http, self._api_url, credentials.access_token)
+        return NukiAccount(client, has_token=tokens.is_token(credentials))
 
     def vendor_name(self, name: str | None, mark: str) -> str:
         return mapping.vendor_name(name, mark)
@@ -141,8 +153,9 @@ class NukiAdapter:
 class NukiAccount:
     """The port's `Account`. Ids are Nuki's 64-bit numbers in decimal, and 24 hex digits of codes."""
 
-    def __init__(self, client: NukiClient) -> None:
+    def __init__(self, client: NukiClient, *, has_token: bool = False) -> None:
         self._client = client
+        self._has_token = has_token
 
     async def list_devices(self) -> Sequence[ObservedDevice]:
         return [mapping.device(lock) for lock in await self._client.smartlocks()]
@@ -165,7 +178,7 @@ class NukiAccount:
     async def lock_door(self, vendor_device_id: str) -> bool:
         if not mapping.is_lock(mapping.device_type(vendor_device_id)):
             raise Rejected("unsupported_device", "This device has nothing to lock.")
-        await self._client.act(vendor_device_id, Action.LOCK)
+        await self._act(vendor_device_id, Action.LOCK)
         return False
 
     async def unlock_door(self, vendor_device_id: str) -> bool:
@@ -178,10 +191,16 @@ class NukiAccount:
         kind = mapping.device_type(vendor_device_id)
         if kind is DeviceType.UNKNOWN:
             raise Rejected("unsupported_device", "How to unlock this device is not known.")
-        await self._client.act(
-            vendor_device_id, Action.UNLATCH if kind is DeviceType.OPENER else Action.UNLOCK
-        )
+        await self._act(vendor_device_id, Action.UNLATCH if kind is DeviceType.OPENER else Action.UNLOCK)
         return False
+
+    async def _act(self, vendor_device_id: str, action: Action) -> None:
+        try:
+            await self._client.act(vendor_device_id, action)
+        except LoginExpired:
+            if not await self._lacks_right():
+                raise
+            raise Rejected("provider_issue", "The API token does not allow working doors.") from None
 
     async def list_access_codes(self, vendor_device_id: str) -> Sequence[ObservedCode]:
         return mapping.codes(await self._client.keypad_codes(vendor_device_id))
@@ -200,7 +219,18 @@ class NukiAccount:
         await self._client.delete_auth(vendor_device_id, vendor_code_id)
 
     async def synchronise(self, vendor_device_id: str) -> None:
-        await self._client.sync(vendor_device_id)
+        try:
+            await self._client.sync(vendor_device_id)
+        except LoginExpired:
+            if not await self._lacks_right():  # without it, Nuki reads the lock by itself once a day
+                raise
+
+    async def _lacks_right(self) -> bool:
+        """
+        After a 401 to an action or a sync, whose scope no read can try out: an API token that is good for
+        reading lacks it (1.1), and the account is not cut off.
+        """
+        return self._has_token and await self._client.may_read("/smartlock")
 
 
 def _tokens(response: HttpResponse) -> Mapping[str, Any]:
@@ -215,11 +245,11 @@ def _tokens(response: HttpResponse) -> Mapping[str, Any]:
     is_agreed = 200 <= response.status < 300
     try:
         # oauthlib reads JSON, falls back to a form, and knows OAuth's errors by name.
-        tokens: Mapping[str, Any] = WebApplicationClient("").parse_request_body_response(
+        given: Mapping[str, Any] = WebApplicationClient("").parse_request_body_response(
             response.body.decode(errors="replace")
         )
-        if is_agreed and isinstance(tokens["access_token"], str):
-            return tokens
+        if is_agreed and isinstance(given["access_token"], str):
+            return given
     except OAuth2Error as error:
         if error.error != "missing_token":
             raise
@@ -229,11 +259,11 @@ def _tokens(response: HttpResponse) -> Mapping[str, Any]:
     raise kind(f"Nuki's token endpoint answered {response.status} without a token")
 
 
-def _credentials(tokens: Mapping[str, Any], now: datetime, old: Secret | None) -> Credentials:
-    life = tokens.get("expires_in")
-    fresh = tokens.get("refresh_token")
+def _credentials(given: Mapping[str, Any], now: datetime, old: Secret | None) -> Credentials:
+    life = given.get("expires_in")
+    fresh = given.get("refresh_token")
     return Credentials(
-        access_token=Secret(tokens["access_token"]),
+        access_token=Secret(given["access_token"]),
         refresh_token=Secret(str(fresh)) if fresh else old,
         expires_at=now + (timedelta(seconds=life) if isinstance(life, int) and life > 0 else TOKEN_LIFE),
     )

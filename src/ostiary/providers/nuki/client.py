@@ -81,6 +81,15 @@ class NukiClient:
         path = f"{_device_path(smartlock_id)}/auth?types={AuthType.KEYPAD_CODE.value}"
         return await self._read(path, list[Auth], is_object=True, empty=[])
 
+    async def may_read(self, path: str) -> bool:
+        """Whether the token is let in there. 401 and 403 both stand for a missing scope (1.1)."""
+        response = await exchange(self._http, self._request("GET", path), is_write=False)
+        if response.status in (401, 403):
+            return False
+        if not 200 <= response.status < 300:
+            _refuse(response, is_write=False, is_object=False)
+        return True
+
     async def create_auth(self, smartlock_id: str, body: AuthCreate) -> None:
         """Not idempotent, and answers without an id (4.6)."""
         path = f"{_device_path(smartlock_id)}/auth"

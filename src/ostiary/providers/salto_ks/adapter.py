@@ -28,6 +28,7 @@ from ostiary.domain.provider import (
     DesiredCode,
     Login,
     LoginChoices,
+    LoginFailed,
     ObservedCode,
     ObservedDevice,
     ProviderHttp,
@@ -38,8 +39,9 @@ from ostiary.domain.secrets import Secret
 from . import login, mapping, otp
 from .client import NoSeat, NotReady, SaltoClient
 from .mapping import Parts
-from .models import Iq, Lock, Site, SiteUser
+from .models import AccessGroup, Iq, Lock, Site, SiteUser
 from .otp import Activation
+from .strangers import Door, strangers
 
 
 class SaltoAdapter:
@@ -61,6 +63,9 @@ class SaltoAdapter:
     async def complete_login(self, pending: Secret, chosen: Sequence[str], *, now: datetime) -> Login:
         return await self._logins.complete(pending, chosen, now)
 
+    async def token_login(self, token: Secret, *, now: datetime) -> Login:
+        raise LoginFailed("invalid_token", "Salto KS gives out no tokens: people log in on its own pages.")
+
     async def refresh(self, credentials: Credentials, *, now: datetime) -> Credentials:
         return await self._logins.refresh(credentials, now)
 
@@ -80,7 +85,7 @@ class SaltoAccount:
     The port's `Account`.
 
     A device's id is `<site>/<lock>`. A code's is that of its site user, or `group:<id>` for what is left of
-    one without a user.
+    one without a user; somebody else's is `person:<id>`.
     """
 
     def __init__(
@@ -205,21 +210,31 @@ class SaltoAccount:
     async def list_access_codes(self, vendor_device_id: str) -> Sequence[ObservedCode]:
         site_id, lock_id = mapping.split_device_id(vendor_device_id)
         _, zone = await self._lock(site_id, lock_id)
-        found = []
-        for parts in await self._belonging(site_id, lock_id):
-            whole = await self._whole(site_id, parts)
-            found.append(mapping.code(whole, lock_id, zone))
-        return found
+        users = await self._client.users(site_id)
+        groups = await self._client.groups(site_id)
+        ours = [
+            await self._whole(site_id, parts)
+            for parts in await self._belonging(site_id, lock_id, users, groups)
+        ]
+        our_groups = {parts.group.id for parts in ours if parts.group is not None}
+        door = Door(site_id, lock_id, zone)
+        others = await strangers(self._client, door, users, groups, our_groups)
+        return [*(mapping.code(parts, lock_id, zone) for parts in ours), *others]
 
-    async def _belonging(self, site_id: str, lock_id: str, vendor_code_id: str | None = None) -> list[Parts]:
+    async def _belonging(
+        self,
+        site_id: str,
+        lock_id: str,
+        users: Sequence[SiteUser],
+        groups: Sequence[AccessGroup],
+        vendor_code_id: str | None = None,
+    ) -> list[Parts]:
         """
         What the site has of our codes for a lock. What does not bear our marks for it is not looked at.
 
         Args:
             vendor_code_id: Leave out what has another mark than this entry.
         """
-        users = await self._client.users(site_id)
-        groups = await self._client.groups(site_id)
         marks = {mapping.mark_of(lock_id, group) for group in groups} - {None}
         if vendor_code_id is not None:
             marks = {mapping.mark_of_entry(lock_id, users, groups, vendor_code_id)} - {None}
@@ -295,7 +310,9 @@ class SaltoAccount:
 
     async def _found(self, site_id: str, lock_id: str, vendor_code_id: str) -> Parts:
         """The entry of a look, if it is there and ours still. Raises: NoSuchObject."""
-        for parts in await self._belonging(site_id, lock_id, vendor_code_id):
+        users = await self._client.users(site_id)
+        groups = await self._client.groups(site_id)
+        for parts in await self._belonging(site_id, lock_id, users, groups, vendor_code_id):
             if parts.vendor_code_id == vendor_code_id:
                 return parts
         raise NoSuchObject("That user or group is not there any more")

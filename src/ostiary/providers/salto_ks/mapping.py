@@ -293,6 +293,11 @@ def mark_of(lock_id: str, one: SiteUser | AccessGroup) -> str | None:
     return found[2] if found and found[1] == lock_id[:8] else None
 
 
+def is_made_by_us(user: SiteUser) -> bool:
+    """It bears a mark of ours, for whatever lock."""
+    return not user.user.email and _OURS.search(user.user.last_name or "") is not None
+
+
 # --- windows -------------------------------------------------------------------------------------------
 
 
@@ -444,6 +449,11 @@ def _join(entries: list[Parts], group: Parts) -> None:
     entries.append(group)
 
 
+def may_use_pin(user: SiteUser) -> bool:
+    """The site lets the user's PIN open doors (4)."""
+    return user.use_pin and not user.blocked and user.subscription_state == "subscribed"
+
+
 def code(parts: Parts, lock_id: str, zone: str) -> ObservedCode:
     """
     One code as the site's record shows it. Its PIN is never told.
@@ -466,10 +476,7 @@ def code(parts: Parts, lock_id: str, zone: str) -> ObservedCode:
         mark=parts.mark,
         starts_at=starts_at,
         ends_at=ends_at,
-        is_enabled=user is not None
-        and user.use_pin
-        and not user.blocked
-        and user.subscription_state == "subscribed",
+        is_enabled=user is not None and may_use_pin(user),
         is_busy=user is not None and not user.roles,
         is_exact=is_exact and user is not None and user.expires_at is None,
     )

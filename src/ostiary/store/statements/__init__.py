@@ -14,6 +14,7 @@ from . import (
     events,
     homes,
     installation,
+    unmanaged_codes,
     workspaces,
 )
 from .compiling import compile_all
@@ -31,5 +32,6 @@ __all__ = [
     "events",
     "homes",
     "installation",
+    "unmanaged_codes",
     "workspaces",
 ]

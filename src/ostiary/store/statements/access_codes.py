@@ -1,13 +1,13 @@
-"""Access codes, the codes of others, and the steps that were written down for them."""
+"""Access codes, and the steps that were written down for them."""
 
-from sqlalchemy import bindparam, delete, insert, select, union_all
+from sqlalchemy import bindparam, select, union_all
 
 from ...domain.access_codes import AccessCode
 from ...domain.reconcile import Step
 from .. import tables
 from .defining import any_of, define, define_insert, define_update, page, select_entity
 
-_t, _s, _f = tables.access_codes, tables.steps, tables.foreign_codes
+_t, _s, _f = tables.access_codes, tables.steps, tables.unmanaged_access_codes
 _code = select_entity(_t, AccessCode)
 _step = select_entity(_s, Step)
 _living = _t.c.gone_at.is_(None)
@@ -70,7 +70,7 @@ define(
             for holder, device, code_hash, more in (
                 (_t.c.access_code_id, _t.c.device_id, _t.c.code_hash, (_living,)),
                 (_t.c.access_code_id, _t.c.device_id, _t.c.confirmed_code_hash, (_living,)),
-                (_f.c.foreign_code_id, _f.c.device_id, _f.c.code_hash, ()),
+                (_f.c.access_code_id, _f.c.device_id, _f.c.code_hash, (_f.c.gone_at.is_(None),)),
             )
         )
     ),
@@ -88,18 +88,4 @@ define(
 define(
     "steps.written_pins",
     select(_s.c.access_code_id, _s.c.code_hash).where(any_of(_s.c.access_code_id, "ids")).distinct(),
-)
-define("foreign_codes.forget", delete(_f).where(_f.c.device_id == bindparam("device")))
-define("foreign_codes.insert", insert(_f))
-define(
-    "foreign_codes.by_pin",
-    select(_f.c.foreign_code_id, _f.c.vendor_code_id).where(
-        _f.c.device_id == bindparam("device"), _f.c.code_hash == bindparam("hash")
-    ),
-)
-define(
-    "foreign_codes.ids",
-    select(_f.c.vendor_code_id, _f.c.foreign_code_id, _f.c.name, _f.c.code_hash).where(
-        _f.c.device_id == bindparam("device")
-    ),
 )

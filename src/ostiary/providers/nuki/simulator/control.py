@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ostiary.simulation import control
-from ostiary.simulation.control import Command, Nothing
+from ostiary.simulation.control import Command, Fields, Mistake, Nothing
 
 from . import condition, config, doorstep, invites, looking, oauth, owner
 from .faults import FAULTS
@@ -24,8 +24,18 @@ class NewHome(control.NewHome):
     devices: list[DeviceSketch] | None = None
 
 
-def api_token(home: Home, command: Nothing, now: datetime) -> dict[str, Any]:
-    return {"home": home.name, "api_token": oauth.issue_api_token(home)}
+class ApiToken(Fields):
+    """`scopes` None: all that a token can have."""
+
+    scopes: list[str] | None = None
+
+
+def api_token(home: Home, command: ApiToken, now: datetime) -> dict[str, Any]:
+    scopes = oauth.API_TOKEN_SCOPES if command.scopes is None else tuple(command.scopes)
+    strange = sorted(set(scopes) - set(oauth.API_TOKEN_SCOPES))
+    if strange:
+        raise Mistake(f"An API token cannot have: {', '.join(strange)}.")
+    return {"home": home.name, "api_token": oauth.issue_api_token(home, scopes)}
 
 
 COMMANDS: dict[tuple[str, str], Command[Home]] = {
@@ -36,7 +46,7 @@ COMMANDS: dict[tuple[str, str], Command[Home]] = {
     **condition.COMMANDS,
     **owner.COMMANDS,
     ("POST", "owner/admin_pin"): Command(config.OwnerPin, config.change_pin_in_app, True),
-    ("POST", "api_token"): Command(Nothing, api_token, True),
+    ("POST", "api_token"): Command(ApiToken, api_token, True),
     ("GET", "inbox"): Command(Nothing, invites.inbox, False),
     ("POST", "redeem"): Command(invites.Redeem, invites.redeem, True),
     ("POST", "use_key"): Command(invites.UseKey, invites.use_key, True),

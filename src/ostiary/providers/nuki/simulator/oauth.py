@@ -1,5 +1,6 @@
 """In what the vendor's OAuth 2 server (1.2) differs from others, and the API tokens next to it (1.1)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from ostiary.simulation.oauth import Form, OAuthServer, Refused
@@ -53,8 +54,8 @@ SERVER: OAuthServer[Home] = OAuthServer(
 )
 
 
-def issue_api_token(home: Home) -> str:
-    """One that never expires, good for everything but webhooks."""
+def issue_api_token(home: Home, scopes: Sequence[str] = API_TOKEN_SCOPES) -> str:
+    """One that never expires; by itself good for everything but webhooks."""
     token = new_hex_token(home.name, API_TOKEN_BYTES)
-    home.tokens[digest(token)] = Token("api", list(API_TOKEN_SCOPES))
+    home.tokens[digest(token)] = Token("api", list(scopes))
     return token

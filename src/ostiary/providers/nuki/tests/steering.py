@@ -52,6 +52,18 @@ class Steering:
         fields = {"smartlock_id": (await self.truth(name))["smartlock_id"], "do": "add", "code": int(pin)}
         await self._control("POST", "owner/codes", name=code_name, **fields)
 
+    async def owner_changes(self, name: str, code_name: str, /, **fields: Any) -> None:
+        """The owner gives a code another `name` or `code`, or sets `enabled`."""
+        truth = await self.truth(name)
+        held = next(code for code in truth["codes"] if code["name"] == code_name)
+        which = {"smartlock_id": truth["smartlock_id"], "id": held["id"]}
+        await self._control("POST", "owner/codes", do="change", **which, **fields)
+
+    async def owner_removes(self, name: str, code_name: str) -> None:
+        """The owner takes a code off the device."""
+        smartlock_id = (await self.truth(name))["smartlock_id"]
+        await self._control("POST", "owner/codes", smartlock_id=smartlock_id, do="delete", name=code_name)
+
     async def set_online(self, name: str, is_online: bool) -> None:
         await self._control(
             "POST", "device", smartlock_id=(await self.truth(name))["smartlock_id"], online=is_online

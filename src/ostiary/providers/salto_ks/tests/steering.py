@@ -54,6 +54,18 @@ class Steering:
         lock_id = (await self.truth(name))["lock_id"]
         await self._control("POST", "owner/codes", lock_id=lock_id, do="add", name=code_name, code=pin)
 
+    async def owner_changes(self, name: str, code_name: str, /, **fields: Any) -> None:
+        """The site's admin gives a person another `name` or PIN (`code`), or sets `enabled` of its use."""
+        users = [one for one in (await self.record()).values() if "user" in one]
+        person = next(one for one in users if one["user"]["first_name"] == code_name)
+        which = {"lock_id": (await self.truth(name))["lock_id"], "id": person["id"]}
+        await self._control("POST", "owner/codes", do="change", **which, **fields)
+
+    async def owner_removes(self, name: str, code_name: str) -> None:
+        """The site's admin puts a person out."""
+        lock_id = (await self.truth(name))["lock_id"]
+        await self._control("POST", "owner/codes", lock_id=lock_id, do="delete", name=code_name)
+
     async def set_online(self, name: str, is_online: bool) -> None:
         """The cloud notices at once."""
         lock_id = (await self.truth(name))["lock_id"]

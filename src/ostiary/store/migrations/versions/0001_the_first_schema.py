@@ -308,18 +308,54 @@ def upgrade() -> None:
         postgresql_where=sa.text("confirmed_code_hash IS NOT NULL"),
     )
     op.create_table(
-        "foreign_codes",
-        sa.Column("foreign_code_id", sa.Text(), nullable=False),
+        "unmanaged_access_codes",
+        sa.Column("access_code_id", sa.Text(), nullable=False),
         sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("connected_account_id", sa.Text(), nullable=False),
         sa.Column("device_id", sa.Text(), nullable=False),
         sa.Column("vendor_code_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
         sa.Column("code_hash", sa.Text(), nullable=True),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=True),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_enabled", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["device_id"], ["devices.device_id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("foreign_code_id"),
-        sa.UniqueConstraint("device_id", "vendor_code_id", name="foreign_codes_vendor"),
+        sa.PrimaryKeyConstraint("access_code_id"),
+    )
+    op.create_index(
+        "unmanaged_access_codes_list",
+        "unmanaged_access_codes",
+        ["device_id", "gone_at", "created_at", "access_code_id"],
+        unique=False,
+    )
+    op.create_index(
+        "unmanaged_access_codes_vendor",
+        "unmanaged_access_codes",
+        ["device_id", "vendor_code_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        "unmanaged_access_codes_entry",
+        "unmanaged_access_codes",
+        ["device_id", "vendor_code_id"],
+        unique=True,
+        sqlite_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
+    op.create_index(
+        "unmanaged_access_codes_pin",
+        "unmanaged_access_codes",
+        ["device_id", "code_hash"],
+        unique=False,
+        sqlite_where=sa.text("code_hash IS NOT NULL"),
+        postgresql_where=sa.text("code_hash IS NOT NULL"),
     )
     op.create_table(
         "steps",

@@ -1,0 +1,163 @@
+"""
+Unmanaged access codes: what somebody else has put on a lock, as the last look showed it. Pure.
+
+There is no wish here, only facts. A code lives from the first look that shows its entry to the first that
+does not; in between it keeps its id, whatever is changed about it at the vendor.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from .access_codes import frame, shown
+from .attribution import Seen
+from .connected_accounts import ConnectedAccount
+from .devices import Device, account_errors
+from .events import Event, event
+from .ids import ordered_id
+from .instants import to_wire
+from .provider import ObservedCode
+from .secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class UnmanagedCode:
+    """
+    Attributes:
+        vendor_code_id: By which a look recognises it.
+        name: None: the vendor has none.
+        code: None: the vendor does not tell it; or the code is gone.
+        starts_at, ends_at: Both or neither; None too when two instants do not say how it is limited.
+        is_enabled: False: it is on the lock and opens nothing.
+        created_at: When a look first showed it.
+        gone_at: When a look first did not.
+    """
+
+    access_code_id: str
+    workspace_id: str
+    connected_account_id: str
+    device_id: str
+    vendor_code_id: str
+    name: str | None
+    code: Secret | None
+    code_hash: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    is_enabled: bool
+    created_at: datetime
+    gone_at: datetime | None = None
+
+    def is_usable(self, now: datetime) -> bool:
+        """It opens the lock at this instant, as far as we know of its limits."""
+        if self.starts_at is None or self.ends_at is None:
+            return self.is_enabled
+        return self.is_enabled and self.starts_at <= now < self.ends_at
+
+    def as_wire(self, device: Device, account: ConnectedAccount, now: datetime) -> dict[str, Any]:
+        """The wire's unmanaged access code at an instant."""
+        return {
+            "access_code_id": self.access_code_id,
+            "device_id": self.device_id,
+            "workspace_id": self.workspace_id,
+            "name": self.name,
+            "code": shown(self.code),
+            "type": "ongoing" if self.ends_at is None else "time_bound",
+            "status": "set" if self.is_usable(now) else "unset",
+            **frame(self.starts_at, self.ends_at),
+            "created_at": to_wire(self.created_at),
+            "is_managed": False,
+            "errors": [*device.errors, *account_errors(account)],
+            "warnings": [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look changes about the unmanaged codes of its lock."""
+
+    appeared: tuple[UnmanagedCode, ...]
+    changed: tuple[UnmanagedCode, ...]
+    gone: tuple[UnmanagedCode, ...]
+    events: tuple[Event, ...]
+
+
+def observe(
+    known: Sequence[UnmanagedCode], foreign: Sequence[Seen], device: Device, now: datetime
+) -> Findings:
+    """
+    Compare what is known with what a look showed.
+
+    Args:
+        known: Those of the lock that are not gone.
+        foreign: What the look attributed to nobody here.
+    """
+    shown_now = {item.entry.vendor_code_id: item for item in foreign}
+    before = {code.vendor_code_id: code for code in known}
+    appeared = tuple(_new(item, device, now) for key, item in shown_now.items() if key not in before)
+    after = [(code, _as_shown(code, shown_now[key])) for key, code in before.items() if key in shown_now]
+    gone = tuple(_gone(code, now) for key, code in before.items() if key not in shown_now)
+    return Findings(
+        appeared=appeared,
+        changed=tuple(new for old, new in after if new != old),
+        gone=gone,
+        events=(
+            *(_event("access_code.unmanaged.created", code, now) for code in appeared),
+            *(_event("access_code.unmanaged.removed", code, now) for code in gone),
+        ),
+    )
+
+
+def _new(item: Seen, device: Device, now: datetime) -> UnmanagedCode:
+    blank = UnmanagedCode(
+        access_code_id=ordered_id(now),
+        workspace_id=device.workspace_id,
+        connected_account_id=device.connected_account_id,
+        device_id=device.device_id,
+        vendor_code_id=item.entry.vendor_code_id,
+        name=None,
+        code=None,
+        code_hash=None,
+        starts_at=None,
+        ends_at=None,
+        is_enabled=True,
+        created_at=now,
+    )
+    return _as_shown(blank, item)
+
+
+def _as_shown(code: UnmanagedCode, item: Seen) -> UnmanagedCode:
+    entry = item.entry
+    starts_at, ends_at = _frame(entry)
+    return replace(
+        code,
+        name=entry.name or None,
+        code=entry.code,
+        code_hash=item.code_hash,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        is_enabled=entry.is_enabled,
+    )
+
+
+def _frame(entry: ObservedCode) -> tuple[datetime | None, datetime | None]:
+    """Instants that are not the whole truth are none: a code of weekdays and hours has no one window."""
+    if not entry.is_exact or entry.starts_at is None or entry.ends_at is None:
+        return None, None
+    return entry.starts_at, entry.ends_at
+
+
+def _gone(code: UnmanagedCode, now: datetime) -> UnmanagedCode:
+    """The row stays, so that old log entries find it; its PIN is nobody's business any more."""
+    return replace(code, code=None, code_hash=None, gone_at=now)
+
+
+def _event(event_type: Any, code: UnmanagedCode, now: datetime) -> Event:
+    return event(
+        event_type,
+        code.workspace_id,
+        now,
+        access_code_id=code.access_code_id,
+        device_id=code.device_id,
+        connected_account_id=code.connected_account_id,
+    )
