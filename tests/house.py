@@ -272,8 +272,15 @@ def settings_for(folder: Path, database_url: str | None = None, **more: str) -> 
 
 
 @asynccontextmanager
-async def open_house(folder: Path, database_url: str | None = None, **more: str) -> AsyncIterator[TestHouse]:
-    """Open, with the engine running; closed as a process would end it."""
+async def open_house(
+    folder: Path, database_url: str | None = None, *, is_working: bool = True, **more: str
+) -> AsyncIterator[TestHouse]:
+    """
+    Open, with the engine running; closed as a process would end it.
+
+    Args:
+        is_working: False: the engine stands still, as if our server were down while the world goes on.
+    """
     settings = settings_for(folder, database_url, **more)
     if is_postgres(settings.database_url):
         await asyncio.to_thread(schema.migrate_postgres, settings.database_url)
@@ -285,6 +292,6 @@ async def open_house(folder: Path, database_url: str | None = None, **more: str)
         recorder = official.Recorder(house.asgi)  # every answer of every test against the official schema
         transport = httpx.ASGITransport(app=recorder)
         http = httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, timeout=30)
-        async with http, house.engine():
+        async with http, house.engine() if is_working else contextlib.nullcontext():
             yield TestHouse(house, workspace, token.reveal(), http)
         recorder.check()

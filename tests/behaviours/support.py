@@ -180,9 +180,9 @@ def mutations(code: Wire) -> list[str]:
 
 
 async def told(house: TestHouse, code: Wire) -> list[str]:
-    """The types of a code's events, oldest first, without `access_code.`."""
+    """The types of a code's own events, oldest first, without `access_code.`; not what a door tells of it."""
     types = await house.event_types(access_code_id=code["access_code_id"])
-    return [name.removeprefix("access_code.") for name in types]
+    return [name.removeprefix("access_code.") for name in types if name.startswith("access_code.")]
 
 
 # --- the vendor's side -----------------------------------------------------------------------------

@@ -16,7 +16,8 @@ async def test_a_code_is_set_when_the_lock_shows_it_and_gone_when_it_does_not(op
         await house.call("/access_codes/delete", access_code_id=code["access_code_id"])
         await house.gone(code["access_code_id"])
         assert await house.codes_on_lock(lock) == []
-        told = await house.event_types(access_code_id=code["access_code_id"])
+        types = await house.event_types(access_code_id=code["access_code_id"])
+        told = [name for name in types if name.startswith("access_code.")]  # the door tells of its use later
         assert told == [
             "access_code.created",
             "access_code.mutations_requested",

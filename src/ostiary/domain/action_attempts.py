@@ -24,6 +24,7 @@ class ActionAttempt:
     Attributes:
         deadline_at: For doors: past it the attempt fails. None for access codes, which are tried until done.
         sent_at: When the vendor was called, written down before the call. A door is called at most once.
+        vendor_entry_id: The line of the vendor's log that tells of the same movement.
     """
 
     action_attempt_id: str
@@ -40,6 +41,7 @@ class ActionAttempt:
     deadline_at: datetime | None
     sent_at: datetime | None
     settled_at: datetime | None
+    vendor_entry_id: str | None = None
 
     @property
     def wants_locked(self) -> bool:

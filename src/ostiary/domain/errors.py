@@ -108,6 +108,10 @@ class NoSuchObject(ProviderError):
     """The vendor does not know (any more) what the call was about. Nothing was changed."""
 
 
+class NotPermitted(ProviderError):
+    """The login is good, but does not reach that far. Nothing was changed."""
+
+
 class LoginExpired(ProviderError):
     """The access token is not accepted; a refresh may help. Nothing was changed."""
 

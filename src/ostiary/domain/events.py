@@ -37,6 +37,7 @@ EventType = Literal[
     "device.error.subscription_required.resolved",
     "lock.locked",
     "lock.unlocked",
+    "lock.access_denied",
     "action_attempt.lock_door.succeeded",
     "action_attempt.lock_door.failed",
     "action_attempt.unlock_door.succeeded",

@@ -361,6 +361,49 @@ class ObservedCode:
     takes_room: bool = True
 
 
+# --- the vendor's log --------------------------------------------------------------------------------
+
+EntryKind = Literal["locked", "unlocked", "access_denied"]
+EntryMethod = Literal["keycode", "manual", "automatic", "remote", "card", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """
+    One line of what a vendor has written down about a door.
+
+    Attributes:
+        entry_id: The vendor's own, unique among the lines of one device.
+        occurred_at: By the device's clock.
+        kind: None: it means nothing to us.
+        method: How the door was moved; `unknown` also when access was denied.
+        vendor_code_id: What was used, as `ObservedCode` names it. It may name something that is no code.
+        reason_code: The wire's, when access was denied.
+    """
+
+    entry_id: str
+    vendor_device_id: str
+    occurred_at: datetime
+    kind: EntryKind | None
+    method: EntryMethod = "unknown"
+    vendor_code_id: str | None = None
+    reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEntries:
+    """
+    The end of an account's log.
+
+    Attributes:
+        entries: Newest first, of all devices.
+        complete_after: Every line after this instant is among them; None: every line that there is.
+    """
+
+    entries: Sequence[LogEntry]
+    complete_after: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Activations:
     """
@@ -393,6 +436,20 @@ class Account(Protocol):
 
     async def get_device(self, vendor_device_id: str) -> ObservedDevice:
         """One device, as cheap as the vendor allows; never wakes it."""
+        ...
+
+    async def recent_entries(self) -> RecentEntries | None:
+        """
+        The end of the log of all devices, by one cheap call. None: there is no log, or this login may not
+        read it, and no call was made. Raises also `NotPermitted`.
+        """
+        ...
+
+    async def entries_since(self, vendor_device_id: str, since: datetime) -> Sequence[LogEntry]:
+        """
+        Every line about one device from `since` on, newest first; there may be older ones among them. Raises
+        also `NotPermitted`.
+        """
         ...
 
     async def begin_activation(self, vendor_device_id: str) -> Secret | None:

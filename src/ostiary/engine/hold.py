@@ -70,6 +70,7 @@ class Hold:
             workspace, account.provider, account.connected_account_id, is_at_door=True
         )
         self._login = asyncio.Lock()
+        self._is_login_dead = False
 
     # --- transactions under the lease ----------------------------------------------------------------
 
@@ -188,6 +189,8 @@ class Hold:
         async with self._login:
             if self.account.access_token != spent:
                 return  # somebody else in this drain has done it
+            if self._is_login_dead:
+                raise LoginRejected("the vendor has refused to renew the login")
             work = asyncio.create_task(self._renew_login())
             try:
                 await asyncio.shield(work)
@@ -203,6 +206,9 @@ class Hold:
             credentials = await self.adapter.refresh(self.account.credentials, now=now)
         except OutcomeUnknown as error:
             raise Unreachable("the vendor did not answer a refresh") from error
+        except LoginRejected:
+            self._is_login_dead = True  # two calls at once may find it out: the second does not ask again
+            raise
         self.account = self.account.with_credentials(credentials)
         await self.write(self._store_credentials)
 

@@ -15,6 +15,7 @@ from ..domain.ids import ordered_id
 from ..domain.provider import AccountProblem, ObservedDevice
 from ..domain.retry import backoff
 from ..store.tx import Tx
+from . import entries
 from .hold import Hold
 
 
@@ -31,6 +32,7 @@ async def poll(hold: Hold) -> None:
         raise LoginRejected(str(error)) from error
     hold.note_poll()
     await hold.write(settle, hold, seen, found, asked_at)
+    await entries.tell(hold)
 
 
 async def _poll_at(tx: Tx, hold: Hold) -> datetime | None:

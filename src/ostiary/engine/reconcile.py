@@ -123,6 +123,8 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
     after = change.code
     if after != before:
         await store.access_codes.update_code(tx, after)
+    if after.vendor_code_id not in (None, before.vendor_code_id):
+        await store.entries.remember_code(tx, after)
     for told in change.events:
         tx.emit(told)
     for event_type in change.problem_events:

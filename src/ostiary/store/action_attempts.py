@@ -20,6 +20,7 @@ _LIST_DEVICE = Statement("action_attempts.list_device")
 _LIST_IDS = Statement("action_attempts.list_ids")
 _DOOR = Statement("action_attempts.door")
 _DOORS = Statement("action_attempts.doors")
+_HISTORY = Statement("action_attempts.history")
 _SETTLE_CODE = Statement("action_attempts.settle_code")
 _GIVE_UP_CODE = Statement("action_attempts.give_up_code")
 
@@ -67,6 +68,11 @@ async def pending_at_door(tx: Tx, device_id: str) -> list[ActionAttempt]:
 async def waiting_doors(tx: Tx, connected_account_id: str) -> list[tuple[str, datetime]]:
     """The devices of an account at which somebody waits for a door, and when each is due."""
     return [(row[0], from_ms(row[1])) for row in await _DOORS(account=connected_account_id)]
+
+
+async def at_door(tx: Tx, device_id: str, since: datetime) -> list[ActionAttempt]:
+    """Lock and unlock attempts that were asked for since then, settled ones too."""
+    return _record.read_all(tx.vault, await _HISTORY(device=device_id, since=to_ms(since)))
 
 
 async def settle_code(tx: Tx, access_code_id: str, action_types: Iterable[str], generation: int) -> None:

@@ -239,7 +239,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.device_id = %(device)s::VARCHAR
 AND action_attempts.status = 'pending'
@@ -260,7 +260,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.action_attempt_id = %(id)s::VARCHAR
 AND action_attempts.workspace_id = %(ws)s::VARCHAR;
@@ -272,20 +272,33 @@ WHERE action_attempts.access_code_id = %(code)s::VARCHAR
 AND action_attempts.status = 'pending'
 AND action_attempts.access_code_id IS NOT NULL;
 
+-- action_attempts.history
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.device_id = %(device)s::VARCHAR
+AND action_attempts.deadline_at IS NOT NULL
+AND action_attempts.created_at >= %(since)s::BIGINT
+ORDER BY action_attempts.created_at;
+
 -- action_attempts.insert
 INSERT INTO action_attempts (action_attempt_id, workspace_id, connected_account_id, device_id, access_code_id,
-    action_type, status, result, error, generation, created_at, deadline_at, sent_at, settled_at)
+    action_type, status, result, error, generation, created_at, deadline_at, sent_at, settled_at,
+    vendor_entry_id)
 VALUES (%(action_attempt_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(access_code_id)s::VARCHAR, %(action_type)s::VARCHAR, %(status)s::VARCHAR,
     %(result)s::VARCHAR, %(error)s::VARCHAR, %(generation)s::BIGINT, %(created_at)s::BIGINT,
-    %(deadline_at)s::BIGINT, %(sent_at)s::BIGINT, %(settled_at)s::BIGINT);
+    %(deadline_at)s::BIGINT, %(sent_at)s::BIGINT, %(settled_at)s::BIGINT, %(vendor_entry_id)s::VARCHAR);
 
 -- action_attempts.list
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
 AND action_attempts.created_at >= %(from_at)s::BIGINT
@@ -299,7 +312,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
 AND action_attempts.device_id = %(device)s::VARCHAR
@@ -314,7 +327,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
 AND action_attempts.action_attempt_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
@@ -339,7 +352,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     device_id=%(device_id)s::VARCHAR, access_code_id=%(access_code_id)s::VARCHAR,
     action_type=%(action_type)s::VARCHAR, status=%(status)s::VARCHAR, result=%(result)s::VARCHAR,
     error=%(error)s::VARCHAR, generation=%(generation)s::BIGINT, created_at=%(created_at)s::BIGINT,
-    deadline_at=%(deadline_at)s::BIGINT, sent_at=%(sent_at)s::BIGINT, settled_at=%(settled_at)s::BIGINT
+    deadline_at=%(deadline_at)s::BIGINT, sent_at=%(sent_at)s::BIGINT, settled_at=%(settled_at)s::BIGINT,
+    vendor_entry_id=%(vendor_entry_id)s::VARCHAR
 WHERE action_attempts.action_attempt_id = %(the_key)s::VARCHAR;
 
 -- api_keys.insert
@@ -733,6 +747,24 @@ SET due_at=%(at)s::BIGINT
 WHERE devices.device_id = %(id)s::VARCHAR
 AND (devices.due_at IS NULL OR devices.due_at > %(at)s::BIGINT);
 
+-- entry_marks.insert
+INSERT INTO entry_marks (device_id, since_at, read_until, asked_at, was_online, told)
+VALUES (%(device_id)s::VARCHAR, %(since_at)s::BIGINT, %(read_until)s::BIGINT, %(asked_at)s::BIGINT,
+    %(was_online)s::INTEGER, %(told)s::VARCHAR);
+
+-- entry_marks.of_account
+SELECT entry_marks.device_id, entry_marks.since_at, entry_marks.read_until, entry_marks.asked_at,
+    entry_marks.was_online, entry_marks.told
+FROM entry_marks
+JOIN devices ON devices.device_id = entry_marks.device_id
+WHERE devices.connected_account_id = %(account)s::VARCHAR;
+
+-- entry_marks.update
+UPDATE entry_marks
+SET since_at=%(since_at)s::BIGINT, read_until=%(read_until)s::BIGINT, asked_at=%(asked_at)s::BIGINT,
+    was_online=%(was_online)s::INTEGER, told=%(told)s::VARCHAR
+WHERE entry_marks.device_id = %(the_key)s::VARCHAR;
+
 -- events.count
 SELECT count(*) AS count_1
 FROM events
@@ -920,6 +952,22 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     ends_at=%(ends_at)s::BIGINT, is_enabled=%(is_enabled)s::INTEGER, created_at=%(created_at)s::BIGINT,
     gone_at=%(gone_at)s::BIGINT
 WHERE unmanaged_access_codes.access_code_id = %(the_key)s::VARCHAR;
+
+-- vendor_codes.forget
+DELETE
+FROM vendor_codes
+WHERE vendor_codes.device_id = %(device)s::VARCHAR
+AND vendor_codes.vendor_code_id = %(vendor_id)s::VARCHAR;
+
+-- vendor_codes.get
+SELECT vendor_codes.access_code_id
+FROM vendor_codes
+WHERE vendor_codes.device_id = %(device)s::VARCHAR
+AND vendor_codes.vendor_code_id = %(vendor_id)s::VARCHAR;
+
+-- vendor_codes.insert
+INSERT INTO vendor_codes (device_id, vendor_code_id, access_code_id)
+VALUES (%(device_id)s::VARCHAR, %(vendor_code_id)s::VARCHAR, %(access_code_id)s::VARCHAR);
 
 -- virtual_homes.get
 SELECT virtual_homes.state, virtual_homes.version

@@ -230,7 +230,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.device_id = :device
 AND action_attempts.status = 'pending'
@@ -251,7 +251,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.action_attempt_id = :id
 AND action_attempts.workspace_id = :ws;
@@ -263,18 +263,31 @@ WHERE action_attempts.access_code_id = :code
 AND action_attempts.status = 'pending'
 AND action_attempts.access_code_id IS NOT NULL;
 
+-- action_attempts.history
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.device_id = :device
+AND action_attempts.deadline_at IS NOT NULL
+AND action_attempts.created_at >= :since
+ORDER BY action_attempts.created_at;
+
 -- action_attempts.insert
 INSERT INTO action_attempts (action_attempt_id, workspace_id, connected_account_id, device_id, access_code_id,
-    action_type, status, result, error, generation, created_at, deadline_at, sent_at, settled_at)
+    action_type, status, result, error, generation, created_at, deadline_at, sent_at, settled_at,
+    vendor_entry_id)
 VALUES (:action_attempt_id, :workspace_id, :connected_account_id, :device_id, :access_code_id, :action_type,
-    :status, :result, :error, :generation, :created_at, :deadline_at, :sent_at, :settled_at);
+    :status, :result, :error, :generation, :created_at, :deadline_at, :sent_at, :settled_at, :vendor_entry_id);
 
 -- action_attempts.list
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = :ws
 AND action_attempts.created_at >= :from_at
@@ -288,7 +301,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = :ws
 AND action_attempts.device_id = :device
@@ -303,7 +316,7 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
     action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
     action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
-    action_attempts.settled_at
+    action_attempts.settled_at, action_attempts.vendor_entry_id
 FROM action_attempts
 WHERE action_attempts.workspace_id = :ws
 AND action_attempts.action_attempt_id IN (SELECT value FROM json_each(:ids))
@@ -327,7 +340,7 @@ UPDATE action_attempts
 SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, device_id=:device_id,
     access_code_id=:access_code_id, action_type=:action_type, status=:status, result=:result, error=:error,
     generation=:generation, created_at=:created_at, deadline_at=:deadline_at, sent_at=:sent_at,
-    settled_at=:settled_at
+    settled_at=:settled_at, vendor_entry_id=:vendor_entry_id
 WHERE action_attempts.action_attempt_id = :the_key;
 
 -- api_keys.insert
@@ -700,6 +713,22 @@ SET due_at=:at
 WHERE devices.device_id = :id
 AND (devices.due_at IS NULL OR devices.due_at > :at);
 
+-- entry_marks.insert
+INSERT INTO entry_marks (device_id, since_at, read_until, asked_at, was_online, told)
+VALUES (:device_id, :since_at, :read_until, :asked_at, :was_online, :told);
+
+-- entry_marks.of_account
+SELECT entry_marks.device_id, entry_marks.since_at, entry_marks.read_until, entry_marks.asked_at,
+    entry_marks.was_online, entry_marks.told
+FROM entry_marks
+JOIN devices ON devices.device_id = entry_marks.device_id
+WHERE devices.connected_account_id = :account;
+
+-- entry_marks.update
+UPDATE entry_marks
+SET since_at=:since_at, read_until=:read_until, asked_at=:asked_at, was_online=:was_online, told=:told
+WHERE entry_marks.device_id = :the_key;
+
 -- events.count
 SELECT count(*) AS count_1
 FROM events
@@ -870,6 +899,22 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     vendor_code_id=:vendor_code_id, name=:name, code=:code, code_hash=:code_hash, starts_at=:starts_at,
     ends_at=:ends_at, is_enabled=:is_enabled, created_at=:created_at, gone_at=:gone_at
 WHERE unmanaged_access_codes.access_code_id = :the_key;
+
+-- vendor_codes.forget
+DELETE
+FROM vendor_codes
+WHERE vendor_codes.device_id = :device
+AND vendor_codes.vendor_code_id = :vendor_id;
+
+-- vendor_codes.get
+SELECT vendor_codes.access_code_id
+FROM vendor_codes
+WHERE vendor_codes.device_id = :device
+AND vendor_codes.vendor_code_id = :vendor_id;
+
+-- vendor_codes.insert
+INSERT INTO vendor_codes (device_id, vendor_code_id, access_code_id)
+VALUES (:device_id, :vendor_code_id, :access_code_id);
 
 -- virtual_homes.get
 SELECT virtual_homes.state, virtual_homes.version

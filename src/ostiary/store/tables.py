@@ -297,6 +297,27 @@ unmanaged_access_codes = Table(
     ),
 )
 
+# Under which ids a vendor has had our codes. Stays when they are gone: its log may tell of them later.
+vendor_codes = Table(
+    "vendor_codes",
+    metadata,
+    Column("device_id", Text, ForeignKey("devices.device_id", ondelete="CASCADE"), primary_key=True),
+    _id("vendor_code_id"),
+    _ref("access_code_id", "access_codes.access_code_id"),
+)
+
+# How far the vendor's log about a device has been told.
+entry_marks = Table(
+    "entry_marks",
+    metadata,
+    Column("device_id", Text, ForeignKey("devices.device_id", ondelete="CASCADE"), primary_key=True),
+    _at("since_at"),
+    _at("read_until"),
+    _at("asked_at", null=True),
+    _flag("was_online"),
+    _json("told"),
+)
+
 # Every write to a vendor, written down before it is made.
 steps = Table(
     "steps",
@@ -339,7 +360,9 @@ action_attempts = Table(
     _at("deadline_at", null=True),
     _at("sent_at", null=True),
     _at("settled_at", null=True),
+    _text("vendor_entry_id", null=True),
     Index("action_attempts_list", "workspace_id", "created_at", "action_attempt_id"),
+    Index("action_attempts_history", "device_id", "created_at", **_where("deadline_at IS NOT NULL")),
     Index(
         "action_attempts_door",
         "device_id",

@@ -27,24 +27,29 @@ from ostiary.domain.provider import (
     Credentials,
     DesiredCode,
     HttpResponse,
+    LogEntry,
     Login,
     LoginFailed,
     ObservedCode,
     ObservedDevice,
     ProviderHttp,
+    RecentEntries,
     VendorSite,
 )
 from ostiary.domain.secrets import Secret
 
-from . import mapping, tokens
+from . import log, mapping, tokens
 from .client import NukiClient, request_token
-from .models import Action, DeviceType
+from .models import Action, DeviceType, Smartlock
+
+LOG_SCOPE: Final = "smartlock.log"
 
 SCOPES: Final = (
     "account",
     "smartlock.readOnly",
     "smartlock.action",  # also sync
     "smartlock.auth",
+    LOG_SCOPE,
     "offline_access",
 )
 """No more than the verbs below need (1.3). `smartlock` alone would also let us delete devices."""
@@ -107,6 +112,7 @@ class NukiAdapter:
             vendor_account_id=str(who.account_id),
             display_name=who.name or who.email or f"Nuki {who.account_id}",
             user_identifier={"email": who.email} if who.email else {"username": str(who.account_id)},
+            settings={"scopes": _scopes(answer)},
         )
 
     async def token_login(self, token: Secret, *, now: datetime) -> Login:
@@ -144,27 +150,47 @@ class NukiAdapter:
         self, credentials: Credentials, settings: Mapping[str, Any], activations: Activations | None = None
     ) -> "NukiAccount":
         client = NukiClient(self._http, self._api_url, credentials.access_token)
-        return NukiAccount(client, has_token=tokens.is_token(credentials))
+        return NukiAccount(
+            client,
+            reads_log=LOG_SCOPE in settings.get("scopes", ()),
+            has_token=tokens.is_token(credentials),
+        )
 
     def vendor_name(self, name: str | None, mark: str) -> str:
         return mapping.vendor_name(name, mark)
 
 
 class NukiAccount:
-    """The port's `Account`. Ids are Nuki's 64-bit numbers in decimal, and 24 hex digits of codes."""
+    """
+    The port's `Account`. Ids are Nuki's 64-bit numbers in decimal, and 24 hex digits of codes.
 
-    def __init__(self, client: NukiClient, *, has_token: bool = False) -> None:
+    Args:
+        reads_log: Whether the login was granted it. Without, Nuki answers as to a login that has ended (1.1).
+        has_token: It is an API token, not an OAuth login.
+    """
+
+    def __init__(self, client: NukiClient, *, reads_log: bool = False, has_token: bool = False) -> None:
         self._client = client
+        self._reads_log = reads_log
         self._has_token = has_token
 
     async def list_devices(self) -> Sequence[ObservedDevice]:
-        return [mapping.device(lock) for lock in await self._client.smartlocks()]
+        return [self._seen(lock) for lock in await self._client.smartlocks()]
+
+    def _seen(self, lock: Smartlock) -> ObservedDevice:
+        return mapping.device(lock, reads_log=self._reads_log)
 
     async def list_problems(self) -> Sequence[AccountProblem]:
         return ()  # what Nuki has against an account, it has against each of its calls
 
     async def get_device(self, vendor_device_id: str) -> ObservedDevice:
-        return mapping.device(await self._client.smartlock(vendor_device_id))
+        return self._seen(await self._client.smartlock(vendor_device_id))
+
+    async def recent_entries(self) -> RecentEntries | None:
+        return await log.recent(self._client) if self._reads_log else None
+
+    async def entries_since(self, vendor_device_id: str, since: datetime) -> Sequence[LogEntry]:
+        return await log.since(self._client, vendor_device_id, since) if self._reads_log else ()
 
     async def begin_activation(self, vendor_device_id: str) -> Secret | None:
         return None  # the login is all that Nuki asks for
@@ -257,6 +283,12 @@ def _tokens(response: HttpResponse) -> Mapping[str, Any]:
         pass  # JSON of another shape
     kind = OutcomeUnknown if is_agreed else Unreachable
     raise kind(f"Nuki's token endpoint answered {response.status} without a token")
+
+
+def _scopes(given: Mapping[str, Any]) -> list[str]:
+    """What was granted. An answer that does not say has granted what was asked for, as OAuth 2 has it."""
+    granted = given.get("scope")  # oauthlib has taken the text apart
+    return [str(scope) for scope in granted] if isinstance(granted, list) and granted else list(SCOPES)
 
 
 def _credentials(given: Mapping[str, Any], now: datetime, old: Secret | None) -> Credentials:

@@ -11,7 +11,7 @@ Sections are those of `nuki-web-api.md`.
 import re
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ostiary.domain.errors import (
     LoginExpired,
     LoginRejected,
     NoSuchObject,
+    NotPermitted,
     OutcomeUnknown,
     ProviderError,
     RateLimited,
@@ -38,7 +39,7 @@ from ostiary.domain.secrets import Secret
 
 from . import models
 from .mapping import NO_HOSTING
-from .models import Account, Action, Auth, AuthCreate, AuthType, AuthUpdate, Smartlock
+from .models import Account, Action, Auth, AuthCreate, AuthType, AuthUpdate, LogLine, Smartlock
 
 PAUSE_WHEN_BUSY: Final = 3.0
 """Seconds. 423: an operation on the object runs, usually for seconds (4.6, 9.3)."""
@@ -48,6 +49,9 @@ PAUSE_WHEN_LIMITED: Final = 60.0
 
 LONGEST_PAUSE: Final = 3600.0
 """Seconds. No `Retry-After` cuts an account off for longer."""
+
+LOG_PAGE: Final = 50
+"""Lines. The most that Nuki gives at once (6)."""
 
 _BAD_PARAMETER: Final = re.compile(r"for parameter '([A-Za-z]{1,40})' is not valid")
 
@@ -89,6 +93,30 @@ class NukiClient:
         if not 200 <= response.status < 300:
             _refuse(response, is_write=False, is_object=False)
         return True
+
+    async def log(
+        self, smartlock_id: str | None, *, older_than: str | None = None, until: str | None = None
+    ) -> list[LogLine]:
+        """
+        A page of the log of one device, or of all, newest first (6).
+
+        Args:
+            older_than: Id of the line after which the page begins.
+            until: No line is later; as an instant of the API.
+
+        Raises:
+            NotPermitted: 401 or 403. Who may list devices and not this lacks the scope (1.1).
+        """
+        path = "/smartlock" if smartlock_id is None else _device_path(smartlock_id)
+        asked = {"limit": str(LOG_PAGE), "id": older_than, "toDate": until}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        try:
+            lines = await self._read(
+                f"{path}/log?{query}", list[LogLine], is_object=smartlock_id is not None, empty=[]
+            )
+        except (LoginExpired, LoginRejected):
+            raise NotPermitted("Nuki does not let this token read the log") from None
+        return lines
 
     async def create_auth(self, smartlock_id: str, body: AuthCreate) -> None:
         """Not idempotent, and answers without an id (4.6)."""

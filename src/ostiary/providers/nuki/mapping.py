@@ -63,7 +63,8 @@ def is_lock(kind: DeviceType) -> bool:
     return kind in _LOCKS
 
 
-def device(lock: Smartlock) -> ObservedDevice:
+def device(lock: Smartlock, *, reads_log: bool = False) -> ObservedDevice:
+    """`reads_log`: whether the login may read what happens at the door."""
     kind = device_type(str(lock.smartlock_id)) if lock.type is None else lock.type
     config, state = lock.config or Config(), lock.state or State()
     is_online = lock.server_state in (None, ServerState.OK)
@@ -79,6 +80,7 @@ def device(lock: Smartlock) -> ObservedDevice:
             **_door(state, is_online),
             **_auto_lock(lock.advanced_config or lock.smartdoor_advanced_config or AdvancedConfig()),
             **_codes(can),
+            "has_native_entry_events": reads_log,
             **_identity(lock, config, state, can),
         },
         is_locked=_is_locked(state) if is_lock(kind) else None,
@@ -247,7 +249,6 @@ def _codes(can: Capabilities) -> dict[str, Any]:
             {"constraint_type": "name_length", "max_length": can.name_max_length},
         ],
         "supports_backup_access_code_pool": can.supports_backup_access_code_pool,
-        "has_native_entry_events": False,  # Nuki keeps a log, but the port does not read it
     }
 
 
@@ -372,10 +373,11 @@ def _window(wanted: DesiredCode) -> _Window:
     """From and until date, weekdays, from and until time of day: 0 and 0 are the whole day (4.9)."""
     if wanted.starts_at is None or wanted.ends_at is None:
         return None, None, None, None, None
-    return _instant(wanted.starts_at), _instant(wanted.ends_at), EVERY_DAY, 0, 0
+    return instant(wanted.starts_at), instant(wanted.ends_at), EVERY_DAY, 0, 0
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """As Nuki writes one (0.2)."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

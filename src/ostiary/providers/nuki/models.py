@@ -120,6 +120,85 @@ class Action(IntEnum):
     UNLATCH = 3  # an Opener: work the electric strike
 
 
+class LogAction(_Number):
+    """`action` of a line of the log, 6.1. An Opener has meanings of its own for 1 to 3."""
+
+    UNKNOWN = -1
+    UNLOCK = 1
+    LOCK = 2
+    UNLATCH = 3
+    LOCK_N_GO = 4
+    LOCK_N_GO_UNLATCH = 5
+    CONTINUOUS_MODE_ON = 6
+    CONTINUOUS_MODE_OFF = 7
+    RESET = 11
+    DOOR_AJAR = 208
+    DOOR_MISMATCH = 209
+    DOORBELL = 224
+    DOOR_OPENED = 240
+    DOOR_CLOSED = 241
+    DOOR_SENSOR_JAMMED = 242
+    FIRMWARE_UPDATE = 243
+    DOOR_LOG_ENABLED = 250
+    DOOR_LOG_DISABLED = 251
+    INITIALIZATION = 252
+    CALIBRATION = 253
+    LOG_ENABLED = 254
+    LOG_DISABLED = 255
+
+
+class LogTrigger(_Number):
+    """`trigger` of a line of the log, 6.1."""
+
+    UNKNOWN = -1
+    SYSTEM = 0
+    MANUAL = 1
+    BUTTON = 2
+    AUTOMATIC = 3
+    WEB = 4
+    APP = 5
+    AUTO_LOCK = 6
+    ACCESSORY = 7
+    KEYPAD_ERROR = 253
+    NUKI_MODE = 254
+    KEYPAD = 255
+
+
+class LogState(_Number):
+    """`state` of a line of the log, 6.1, as far as it tells whether and why somebody was not let in."""
+
+    UNKNOWN = -1
+    SUCCESS = 0
+    REJECTED = 9
+    REJECTED_AT_NIGHT = 10
+    INVALID_CODE = 224
+    INVALID_FINGERPRINT = 225
+    INVALID_TAG = 226
+
+
+class LogSource(_Number):
+    """`source` of a line of the log, 6.1."""
+
+    UNKNOWN = -1
+    DEFAULT = 0
+    CODE = 1
+    FINGERPRINT = 2
+    TAP = 3
+
+
+class OpenerSource(_Number):
+    """`openerLog.source`, 6.1."""
+
+    UNKNOWN = -1
+    DOORBELL = 0
+    TIME_CONTROL = 1
+    APP = 2
+    BUTTON = 3
+    FOB = 4
+    BRIDGE = 5
+    KEYPAD = 6
+
+
 class SubscriptionState(StrEnum):
     """`state` of a Smart Hosting subscription, 2.3."""
 
@@ -208,6 +287,27 @@ class Auth(msgspec.Struct, frozen=True, rename="camel"):
     allowed_until_time: int | None = None
     operation_id: Any = None
     error: str | None = None
+
+
+class OpenerLog(msgspec.Struct, frozen=True, rename="camel"):
+    """`openerLog` of a line of the log, 6.1."""
+
+    source: OpenerSource | None = None
+
+
+class LogLine(msgspec.Struct, frozen=True, rename="camel"):
+    """A line of the activity log, 6.1. `auth_id` is an authorization's `id`, not its number (quirk 28)."""
+
+    id: str
+    smartlock_id: int | None = None
+    date: datetime | None = None
+    action: LogAction | None = None
+    trigger: LogTrigger | None = None
+    state: LogState | None = None
+    source: LogSource | None = None
+    auth_id: str | int | None = None
+    auto_unlock: bool | None = None
+    opener_log: OpenerLog | None = None
 
 
 class Account(msgspec.Struct, frozen=True, rename="camel"):

@@ -26,12 +26,14 @@ from ostiary.domain.provider import (
     Activations,
     Credentials,
     DesiredCode,
+    LogEntry,
     Login,
     LoginChoices,
     LoginFailed,
     ObservedCode,
     ObservedDevice,
     ProviderHttp,
+    RecentEntries,
     VendorSite,
 )
 from ostiary.domain.secrets import Secret
@@ -116,6 +118,12 @@ class SaltoAccount:
 
     async def list_problems(self) -> Sequence[AccountProblem]:
         return mapping.account_problems([await self._client.site(site_id) for site_id in self._site_ids])
+
+    async def recent_entries(self) -> RecentEntries | None:
+        return None  # a site has a log (7.1), which is not read yet
+
+    async def entries_since(self, vendor_device_id: str, since: datetime) -> Sequence[LogEntry]:
+        return ()
 
     async def get_device(self, vendor_device_id: str) -> ObservedDevice:
         site_id, lock_id = mapping.split_device_id(vendor_device_id)

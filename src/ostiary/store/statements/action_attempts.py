@@ -52,6 +52,14 @@ define(
     .order_by(_d.c.due_at),
 )
 define(
+    "action_attempts.history",
+    _attempt.where(
+        _t.c.device_id == bindparam("device"),
+        _t.c.deadline_at.is_not(None),
+        _t.c.created_at >= bindparam("since"),
+    ).order_by(_t.c.created_at),
+)
+define(
     "action_attempts.settle_code",
     update(_t)
     .where(

@@ -34,7 +34,7 @@ def test_the_login_page() -> None:
         "response_type": ["code"],
         "client_id": ["client"],
         "redirect_uri": [BACK],
-        "scope": ["account smartlock.readOnly smartlock.action smartlock.auth offline_access"],
+        "scope": ["account smartlock.readOnly smartlock.action smartlock.auth smartlock.log offline_access"],
         "state": ["a b&c"],
     }
 

@@ -56,9 +56,15 @@ class World:
 
     # --- logging in ---------------------------------------------------------------------------------
 
-    async def answer_of_login(self, decision: str = "allow", state: str = "s 1") -> dict[str, str]:
-        """Walk through Nuki's pages as a person would; gives what comes back to us."""
+    async def answer_of_login(
+        self, decision: str = "allow", state: str = "s 1", *, without: str = ""
+    ) -> dict[str, str]:
+        """
+        Walk through Nuki's pages as a person would; gives what comes back to us. `without`: a scope that is
+        not asked for.
+        """
         url = self.adapter.login_url(state=state, redirect_uri=BACK, verifier="v" * 43)
+        url = url.replace(f"+{without}", "") if without else url
         assert (await self.http.send(HttpRequest("GET", url))).status == 200
         page = await self._submit(url, email=JOHN, password="1234")
         ticket = re.search(r'name="ticket" value="([^"]+)"', page.body.decode())
@@ -78,7 +84,8 @@ class World:
         return await self.adapter.finish_login(query, redirect_uri=BACK, verifier="v" * 43, now=self.now)
 
     async def account(self) -> Account:
-        return self.adapter.account((await self.log_in()).credentials, {})
+        login = await self.log_in()
+        return self.adapter.account(login.credentials, login.settings)
 
     # --- what stands in the home ------------------------------------------------------------------------
 

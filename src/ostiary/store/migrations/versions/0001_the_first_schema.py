@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("deadline_at", sa.BigInteger(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("vendor_entry_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("action_attempt_id"),
     )
@@ -61,6 +62,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("status = 'pending' AND deadline_at IS NOT NULL"),
         postgresql_where=sa.text("status = 'pending' AND deadline_at IS NOT NULL"),
+    )
+    op.create_index(
+        "action_attempts_history",
+        "action_attempts",
+        ["device_id", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("deadline_at IS NOT NULL"),
+        postgresql_where=sa.text("deadline_at IS NOT NULL"),
     )
     op.create_index(
         "action_attempts_list",
@@ -385,5 +394,25 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("settled_at IS NULL"),
         postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_table(
+        "vendor_codes",
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("vendor_code_id", sa.Text(), nullable=False),
+        sa.Column("access_code_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["access_code_id"], ["access_codes.access_code_id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.device_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("device_id", "vendor_code_id"),
+    )
+    op.create_table(
+        "entry_marks",
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("read_until", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("was_online", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.device_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("device_id"),
     )
     # ### end Alembic commands ###
