@@ -12,9 +12,9 @@ import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -30,8 +30,10 @@ from . import __version__, api, connect, providers, store
 from .connect import pages
 from .domain.provider import Adapter, AsgiApp, Brand, Manifest, Receive, Scope, Send
 from .domain.workspaces import Workspace
+from .engine import receive
 from .engine.dispatch import EmbeddedDispatcher
 from .engine.drain import drain_account
+from .engine.notices import is_reachable, notices_base
 from .engine.traffic import Gate, Traffic
 from .sandbox.worlds import PREFIX, Worlds
 from .settings import Settings, SettingsError
@@ -62,11 +64,14 @@ def now() -> datetime:
 class HouseVendors:
     """Every brand, as one workspace reaches it: a sandbox its simulators, production the real clouds."""
 
-    def __init__(self, brands: Mapping[str, Brand], settings: Settings, worlds: Worlds) -> None:
+    def __init__(
+        self, brands: Mapping[str, Brand], settings: Settings, worlds: Worlds, public_url: str
+    ) -> None:
         self.manifests: Mapping[str, Manifest] = {key: brand.manifest for key, brand in brands.items()}
         self._brands = brands
         self._settings = settings
         self._worlds = worlds
+        self._public_url = public_url
         self._network: NetworkHttp | None = None
         self.simulated = InProcessHttp(worlds.app_for)
         self.traffic = Traffic()
@@ -98,7 +103,27 @@ class HouseVendors:
             budget,
             is_at_door,
         )
-        return brand.adapter(gate, site)
+        wants_notices = self.notices_base(workspace, provider) is not None
+        return brand.adapter(gate, replace(site, wants_notices=wants_notices))
+
+    def notices_base(self, workspace: Workspace, provider: str) -> str | None:
+        """None in a sandbox too: whatever changes a simulated world wakes the engine."""
+        if workspace.is_sandbox or provider not in self.told_by:
+            return None
+        return self.told_by[provider]
+
+    @cached_property
+    def told_by(self) -> Mapping[str, str]:
+        """The brands whose notices are switched on and can reach us, each with where they come."""
+        on = {key for key, given in self._settings.vendors.items() if given.get("webhooks") == "on"}
+        if on and not is_reachable(self._public_url):
+            log.warning(
+                "webhooks of %s stay off: vendors send them to https addresses only, and OSTIARY_PUBLIC_URL "
+                "is none",
+                ", ".join(sorted(on)),
+            )
+            return {}
+        return {key: notices_base(self._public_url, key) for key in on}
 
     def wants_token(self, workspace: Workspace, provider: str) -> bool:
         manifest = self.manifests.get(provider)
@@ -154,7 +179,7 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = await open_database(settings.database_url, settings.secret_keys, now)
     worlds = Worlds(database, brands, public_url, now, settings.sandbox_pace)
-    vendors = HouseVendors(brands, settings, worlds)
+    vendors = HouseVendors(brands, settings, worlds, public_url)
     limits = Limits(is_enforced=settings.are_limits_enforced)
     dispatcher = EmbeddedDispatcher(database)
 
@@ -162,6 +187,8 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
         await drain_account(database, vendors, connected_account_id, woken)
 
     await dispatcher.open(handle)
+    for provider, base in vendors.told_by.items():
+        await database.write(store.connected_accounts.wake_unregistered, provider, base)
     metrics = Metrics(dispatcher.stats, vendors.traffic.families)
     wire = WireHouse(public_url, vendors.manifests, limits)
     others = _others(database, vendors, worlds, public_url, metrics)
@@ -206,6 +233,7 @@ def _others(
             Route("/health/get_health", health, methods=["GET", "POST"]),
             Route("/metrics", measure, methods=["GET"]),
             *pages.routes(database, vendors, public_url),
+            *receive.routes(database, vendors),
         ],
         exception_handlers={HTTPException: _plain_error},
     )

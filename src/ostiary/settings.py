@@ -79,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True):
             Secret(given.get("client_secret", "")),
             _integrator(prefix, given),
             float(given.get("pace", 1.0)),
+            given.get("webhooks") == "on",
         )
 
     def has_client(self, manifest: Manifest) -> bool:
@@ -170,6 +171,8 @@ def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str
             found[name] = value
     _number(f"{prefix}PACE", environment, 1.0)
     _number(f"{prefix}REQUESTS_PER_MINUTE", environment, 0.0, most=100_000)
+    if manifest.poll_every_with_notices is not None:
+        found["webhooks"] = _choice(f"{prefix}WEBHOOKS", environment, ("off", "on"))
     return found
 
 

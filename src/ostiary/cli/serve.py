@@ -95,12 +95,12 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def uvicorn_config(asgi: Any) -> uvicorn.Config:
+def uvicorn_config(asgi: Any, *, has_lifespan: bool = False) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
         http=OneWriteProtocol,
         loop="none",
-        lifespan="off",
+        lifespan="on" if has_lifespan else "off",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,6 +11,7 @@ from .. import providers
 from ..domain.provider import Brand, HomeStore
 from ..domain.secrets import Secret
 from ..simulation import FileHomes, MemoryHomes, ShiftableClock
+from ..transport.network import NetworkHttp
 from .errors import Failed
 from .serve import Server, listen, local_url, uvicorn_config, uvloop_runner
 
@@ -39,8 +40,9 @@ async def _serve(
     brand: Brand, homes: HomeStore, state: Path | None, listener: Any, url: str, as_json: bool
 ) -> None:
     client_id, client_secret = _client(state)
+    http = NetworkHttp()
     simulator = brand.simulator(
-        homes, ShiftableClock(), url=url, client_id=client_id, client_secret=Secret(client_secret)
+        homes, ShiftableClock(), url=url, client_id=client_id, client_secret=Secret(client_secret), http=http
     )
     login = brand.manifest.known_logins[0]
     issue: Any = getattr(simulator, "issue_api_token", None)
@@ -59,4 +61,7 @@ async def _serve(
         ]
     )
     ready = msgspec.json.encode(facts).decode() if as_json else people
-    await Server(uvicorn_config(simulator), ready).serve(sockets=[listener])
+    try:
+        await Server(uvicorn_config(simulator, has_lifespan=True), ready).serve(sockets=[listener])
+    finally:
+        await http.close()

@@ -26,6 +26,11 @@ class ConnectedAccount:
         poll_at: When to look at its devices next; None while it is disconnected.
         attempts: Failed drains in a row.
         paused_until: Before that only doors are worked on: the vendor wants fewer calls, or we do.
+        notices_base: Below which address of ours its notices come, or should; None: none are wanted.
+        notices_hash: SHA-256 of the token that ends that address.
+        notices_id, notices_secret: The vendor's registration, and what signs its notices; None: none.
+        notices_at: When to see to the registration next.
+        are_notices_refused: The vendor said that this account may not have any.
     """
 
     connected_account_id: str
@@ -51,6 +56,12 @@ class ConnectedAccount:
     attempts: int
     activations: Secret | None = None
     paused_until: datetime | None = None
+    notices_base: str | None = None
+    notices_hash: str | None = None
+    notices_id: str | None = None
+    notices_secret: Secret | None = None
+    notices_at: datetime | None = None
+    are_notices_refused: bool = False
 
     def pause_left(self, now: datetime) -> float:
         """Seconds; 0: it is not paused."""
@@ -60,6 +71,23 @@ class ConnectedAccount:
         """For that long at least."""
         until = now + timedelta(seconds=max(seconds, self.pause_left(now)))
         return replace(self, paused_until=until)
+
+    @property
+    def has_notices(self) -> bool:
+        """Whether its vendor tells us what happens."""
+        return self.notices_id is not None
+
+    def without_notices(self) -> "ConnectedAccount":
+        """As an account that never had any."""
+        return replace(
+            self,
+            notices_base=None,
+            notices_hash=None,
+            notices_id=None,
+            notices_secret=None,
+            notices_at=None,
+            are_notices_refused=False,
+        )
 
     @property
     def is_disconnected(self) -> bool:
@@ -143,6 +171,7 @@ class ConnectedAccount:
             first_synced_at=None,
             poll_at=now,
             attempts=0,
+            notices_at=now,  # this login may allow what the last one did not
         )
 
     def as_wire(self, account_type_display_name: str) -> dict[str, Any]:

@@ -20,6 +20,12 @@ RENDERING: Final = 1
 
 LOW_BATTERY: Final = 0.2
 
+NOTICES_APART: Final = timedelta(seconds=5)
+"""
+Between two looks at one device because of notices. The first notice is followed at once; those that come
+soon after it share one look, so that no number of them makes many.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -31,6 +37,8 @@ class Device:
         due_at: When something about its codes or actions must happen next.
         sync_wanted: A write was lost: let the vendor read the lock anew before it is repeated.
         look_wanted: Look at the codes even if nothing is known to differ.
+        noticed_at: When its vendor last said that it has changed, until a look that began later has shown it.
+        seen_at: When such a look last ended.
     """
 
     device_id: str
@@ -56,6 +64,8 @@ class Device:
     sync_wanted: bool
     look_wanted: bool
     looked_at: datetime | None
+    noticed_at: datetime | None = None
+    seen_at: datetime | None = None
 
     @property
     def can(self) -> Capabilities:
@@ -69,6 +79,12 @@ class Device:
     def may_hold_codes(self) -> bool:
         """Somebody may put codes on it now, whom we tell the API user of."""
         return self.is_managed and self.capabilities.get("can_program_online_access_codes") is True
+
+    def noticed_due(self, now: datetime) -> datetime | None:
+        """When to look because of what the vendor said; None: there is nothing to look for."""
+        if self.noticed_at is None:
+            return None
+        return now if self.seen_at is None else max(now, self.seen_at + NOTICES_APART)
 
     def event(self, event_type: EventType, now: datetime, **payload: Any) -> Event:
         return event(

@@ -9,7 +9,7 @@ through what stands here.
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .budgets import Budget
 from .secrets import Secret
@@ -39,6 +39,8 @@ class Manifest:
         takes_token: Whether an owner may connect by a token that they have made at the vendor; production
             then does without a client.
         token_help: Where that token is made and what it must allow, in whole sentences.
+        poll_every_with_notices: The same while the vendor tells us what happens (`RegistersNotices`); None: a
+            vendor that tells nothing.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Manifest:
     device_types: tuple[str, ...]
     known_logins: tuple[str, ...]
     poll_every: float = 600.0
+    poll_every_with_notices: float | None = None
     takes_integrator: bool = False
     look_every: float = 3600.0
     budget: Budget | None = None
@@ -72,6 +75,7 @@ class VendorSite:
 
     Attributes:
         pace: Factor on the vendor's delays; below 1 only where it is simulated.
+        wants_notices: Whether a login should let us register for the vendor's notices.
     """
 
     urls: Mapping[str, str]
@@ -79,6 +83,7 @@ class VendorSite:
     client_secret: Secret
     integrator: Integrator | None = None
     pace: float = 1.0
+    wants_notices: bool = False
 
 
 # --- HTTP towards a vendor -----------------------------------------------------------------------
@@ -578,6 +583,75 @@ class Adapter(Protocol):
         ...
 
 
+# --- notices -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    What a vendor says has happened. A hint where to look, and nothing else of it is believed.
+
+    Attributes:
+        state_of: Vendor ids of devices that may be in another state.
+        codes_of: Of devices on which the codes may be others.
+        is_of_account: Whether the list of devices may be another.
+    """
+
+    state_of: frozenset[str] = frozenset()
+    codes_of: frozenset[str] = frozenset()
+    is_of_account: bool = False
+
+
+class BadNotice(Exception):
+    """Not from the vendor, or not readable. The message carries nothing of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAddress:
+    """One registration for notices, as the vendor lists it."""
+
+    registration_id: str
+    url: str
+
+
+@runtime_checkable
+class ReadsNotices(Protocol):
+    """An `Adapter` whose vendor sends notices. The manifest says so in `poll_every_with_notices`."""
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, secret: Secret) -> Notice:
+        """
+        Check a notice, in constant time, and tell what it is about.
+
+        Args:
+            headers: By their names in lower case.
+            body: The bytes as they came.
+            secret: Of the registration.
+        Raises:
+            BadNotice: Nothing of it may be used.
+        """
+        ...
+
+
+@runtime_checkable
+class RegistersNotices(Protocol):
+    """
+    An `Account` whose vendor sends notices to addresses that it is told. Errors are those of any `Account`;
+    `LoginExpired` and `Rejected` also say that this account may not have notices.
+    """
+
+    async def list_notice_addresses(self) -> Sequence[NoticeAddress]:
+        """Every registration of the account, ours and others'."""
+        ...
+
+    async def register_notices(self, url: str) -> tuple[NoticeAddress, Secret]:
+        """Have notices sent to this address. The secret that signs them is told once."""
+        ...
+
+    async def unregister_notices(self, registration_id: str) -> None:
+        """End it. `NoSuchObject`: there is none."""
+        ...
+
+
 class AdapterType(Protocol):
     def __call__(self, http: ProviderHttp, site: VendorSite) -> Adapter: ...
 
@@ -621,6 +695,7 @@ class SimulatorType(Protocol):
         client_id, client_secret: The OAuth client that it knows.
         redirect_uris: What that client may use; empty allows any.
         pace: Factor on all its delays; 1.0 is as slow as the real cloud.
+        http: Over which it tells others what has happened, by webhooks for one. None: nothing leaves it.
     """
 
     def __call__(
@@ -633,6 +708,7 @@ class SimulatorType(Protocol):
         client_secret: Secret,
         redirect_uris: Sequence[str] = (),
         pace: float = 1.0,
+        http: ProviderHttp | None = None,
     ) -> AsgiApp: ...
 
 

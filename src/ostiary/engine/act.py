@@ -50,11 +50,15 @@ async def set_due(
     """
     When the device is worked on next. Its time is overwritten here, and with it the wake-up of a door that
     was asked for since `operate_door` has looked: such a door makes the device due at once, or after
-    `not_before` where something is broken.
+    `not_before` where something is broken. So do notices, as long as nothing is broken.
     """
     if await store.action_attempts.pending_at_door(tx, device_id):
         soon = tx.now + not_before
         at = soon if at is None else min(at, soon)
+    device = await store.devices.find(tx, device_id)
+    noticed = device.noticed_due(tx.now) if device is not None and device.attempts == 0 else None
+    if noticed is not None:
+        at = noticed if at is None else min(at, noticed)
     await store.devices.set_due(tx, device_id, at)
 
 

@@ -26,7 +26,7 @@ from ..domain.instants import from_ms
 from ..domain.retry import backoff
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
-from . import act, poll, reconcile
+from . import act, notices, poll, reconcile
 from .hold import LEASE, Hold, LeaseLost
 from .tasks import cancel_all, finish
 from .vendors import Vendors
@@ -45,11 +45,13 @@ class Work:
     """
     Attributes:
         doors: Devices at which somebody waits for a door. They wait for no other device, and for no pause.
+        are_notices_due: Whether the registration for the vendor's notices is to be seen to.
     """
 
     is_poll_due: bool = False
     device_ids: tuple[str, ...] = ()
     doors: tuple[str, ...] = ()
+    are_notices_due: bool = False
 
 
 class Drain:
@@ -95,6 +97,8 @@ class Drain:
     def _start(self, work: Work, running: dict[str, asyncio.Task[None]]) -> None:
         if work.is_poll_due and "poll" not in running:
             running["poll"] = asyncio.create_task(poll.poll(self.hold))
+        if work.are_notices_due and "notices" not in running:
+            running["notices"] = asyncio.create_task(notices.see_to(self.hold))
         for device_ids, most in ((work.doors, DOORS_AT_ONCE), (work.device_ids, DEVICES_AT_ONCE)):
             for device_id in device_ids:
                 if device_id not in running and len(running) < most:
@@ -119,7 +123,8 @@ class Drain:
             return Work(doors=doors)
         is_poll_due = account.poll_at is not None and account.poll_at <= tx.now
         device_ids = await store.devices.due(tx, account.connected_account_id)
-        return Work(is_poll_due, tuple(device_ids), doors)
+        are_notices_due = notices.is_due(account, self.hold.notices_base, tx.now)
+        return Work(is_poll_due, tuple(device_ids), doors, are_notices_due)
 
     async def _beat(self, rest: asyncio.Event) -> None:
         """Keep the lease while a vendor takes its time."""
@@ -134,6 +139,7 @@ class Drain:
         """Doors, then codes; what goes wrong at one device moves only that device."""
         try:
             await act.operate_door(self.hold, device_id)
+            await notices.look_if_noticed(self.hold, device_id)
             await reconcile.tick(self.hold, device_id)
         except (LeaseLost, LoginRejected):
             raise
@@ -240,7 +246,11 @@ async def _give_back(tx: Tx, connected_account_id: str, lease: str, retry_after:
     due_at: datetime | None = None
     if not account.is_disconnected:
         next_device = await store.devices.next_due_ms(tx, connected_account_id)
-        instants = [account.poll_at, None if next_device is None else from_ms(next_device)]
+        instants = [
+            account.poll_at,
+            account.notices_at,
+            None if next_device is None else from_ms(next_device),
+        ]
         waits = [instant for instant in instants if instant is not None]
         due_at = await _after_pause(tx, account, min(waits)) if waits else None
     if due_at is not None and retry_after is not None:

@@ -69,6 +69,7 @@ class Hold:
         self._door_adapter = vendors.adapter(
             workspace, account.provider, account.connected_account_id, is_at_door=True
         )
+        self.notices_base = vendors.notices_base(workspace, account.provider)
         self._login = asyncio.Lock()
         self._is_login_dead = False
 

@@ -145,8 +145,14 @@ async def settle_device(
 
 
 async def _settle_account(tx: Tx, hold: Hold, account: ConnectedAccount, asked_at: datetime | None) -> None:
-    every = timedelta(seconds=hold.manifest.poll_every)
-    poll_at = tx.now + every if account.poll_at == asked_at else account.poll_at
+    told_every = hold.manifest.poll_every_with_notices
+    is_told = account.has_notices and told_every is not None
+    every = timedelta(seconds=told_every if is_told and told_every else hold.manifest.poll_every)
+    poll_at = account.poll_at
+    if poll_at == asked_at:
+        poll_at = tx.now + every
+    elif poll_at is not None and account.has_notices:
+        poll_at = max(poll_at, tx.now + devices.NOTICES_APART)  # however many notices come
     settled = replace(account, attempts=0, poll_at=poll_at)
     if account.first_synced_at is None:
         settled = replace(settled, first_synced_at=tx.now)

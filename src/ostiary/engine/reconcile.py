@@ -212,7 +212,7 @@ async def _settle_look(
         lock.device,
         attempts=0,
         looked_at=tx.now,
-        look_wanted=False,
+        look_wanted=lock.device.look_wanted and lock.device.noticed_at is not None,  # noticed since
         sync_wanted=lock.device.sync_wanted or observation.sync_wanted,
     )
     await store.devices.update_device(tx, device, hold.render(device, lock.account))

@@ -35,6 +35,10 @@ class Vendors(Protocol):
         """
         ...
 
+    def notices_base(self, workspace: Workspace, provider: str) -> str | None:
+        """Below which address of ours this brand's notices should come; None: none are wanted."""
+        ...
+
 
 def render(manifests: Mapping[str, Manifest], device: Device, account: ConnectedAccount) -> dict[str, Any]:
     """The wire's device, with its brand's names."""

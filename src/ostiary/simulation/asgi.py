@@ -1,6 +1,7 @@
 """The mechanics of ASGI for a simulated cloud: reading a request, answering it, and not answering it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from ostiary.domain.provider import Receive, Scope, Send
@@ -75,9 +76,14 @@ async def drop(send: Send) -> None:
         await asyncio.sleep(0)
 
 
-async def serve_lifespan(receive: Receive, send: Send) -> None:
+async def serve_lifespan(
+    receive: Receive, send: Send, begin: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]]
+) -> None:
+    """`begin` before the first request, `end` after the last."""
     while True:
         message = await receive()
+        is_end = message["type"] == "lifespan.shutdown"
+        await (end if is_end else begin)()
         await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
+        if is_end:
             return

@@ -15,13 +15,14 @@ from typing import Any
 
 import msgspec
 
-from ostiary.domain.provider import HomeStore, Receive, Scope, Send
+from ostiary.domain.provider import HomeStore, ProviderHttp, Receive, Scope, Send
 from ostiary.domain.secrets import Secret
 
 from . import asgi, control, status
 from .answers import Answer, Refusal, json_answer
 from .calls import Call, Errand, Incoming, Match, Outcome, keep, note, serve_with_faults
 from .clock import ShiftableClock
+from .courier import Courier, Letter
 from .faults import Faults
 from .login import Logins
 from .oauth import Client, OAuthServer
@@ -48,6 +49,7 @@ class SimulatedCloud(Registry[H]):
         helpers: Homes that a command does not mean when it names none.
         has_status_page: People may look at `/_simulator/`: the brand has `status`, `said` and a template.
         url: Under which address the application is reached, without trailing slash.
+        courier: Delivers what homes have in their outbox; None: nobody does.
     """
 
     faults: Faults
@@ -68,9 +70,12 @@ class SimulatedCloud(Registry[H]):
         client_secret: Secret,
         redirect_uris: Sequence[str] = (),
         pace: float = 1.0,
+        http: ProviderHttp | None = None,
     ) -> None:
         super().__init__(homes, clock)
         self.url = url.rstrip("/")
+        self.client_id, self.client_secret = client_id, client_secret
+        self.courier = None if http is None else Courier(http, self, clock)
         self._pace = pace
         self._reads: OrderedDict[str, deque[Request]] = OrderedDict()
         client = Client(client_id, client_secret, tuple(redirect_uris))
@@ -144,11 +149,48 @@ class SimulatedCloud(Registry[H]):
         """What came of a command from the page: a word that `status_home.html` has a sentence for."""
         return ""
 
+    def wakes_at(self, home: H) -> datetime | None:
+        """When this home has something to tell although nobody asks; None: never."""
+        return None
+
+    # --- the courier's errands ----------------------------------------------------------------------------
+
+    async def collect(self, name: str) -> Sequence[Letter]:
+        """
+        Take what is in a home's outbox. Whatever is taken is sent at most once.
+
+        Raises:
+            NoSuchHome: Nobody has entered it yet.
+        """
+        return ()
+
+    async def delivered(self, name: str, letter: Letter, status: int | None, seconds: float) -> None:
+        """How it went; `status` None: no answer."""
+
+    async def pass_time(self, name: str) -> None:
+        """Let happen what is due in a home, as its next request would."""
+        await self.with_home(name, lambda home, now: None)
+
+    def saved(self, home: H) -> None:
+        if self.courier is not None:
+            self.courier.note(home.name, has_post=bool(home.outbox), wakes_at=self.wakes_at(home))
+
+    async def begin(self) -> None:
+        """Take up what an earlier life has left to deliver. By itself when the server starts."""
+        if self.courier is not None:
+            for name in await self.homes.homes():
+                await self.pass_time(name)
+
+    async def close(self) -> None:
+        """No delivery goes on after this. By itself when the server stops."""
+        if self.courier is not None:
+            await self.courier.close()
+
     # --- ASGI -------------------------------------------------------------------------------------------
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await asgi.serve_lifespan(receive, send)
+            await asgi.serve_lifespan(receive, send, self.begin, self.close)
             return
         if scope["type"] != "http":
             raise RuntimeError(f"The simulator speaks HTTP, not {scope['type']}.")

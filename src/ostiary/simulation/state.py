@@ -83,6 +83,23 @@ class Count(msgspec.Struct):
     accepted: int = 0
 
 
+class Parcel(msgspec.Struct, omit_defaults=True):
+    """
+    Something to tell somebody outside, saved together with its cause.
+
+    Attributes:
+        to: The addressee in the brand's words. What goes to the same one goes in order.
+        about: What it is about, in the brand's words.
+        is_forged: Signed wrongly, for the fault that does so.
+    """
+
+    id: str
+    to: str
+    about: str
+    body: str
+    is_forged: bool = False
+
+
 class Home(msgspec.Struct, omit_defaults=True, kw_only=True):
     """
     One account at the vendor.
@@ -94,6 +111,7 @@ class Home(msgspec.Struct, omit_defaults=True, kw_only=True):
         tokens, codes, tickets: By the SHA-256 of what was handed out.
         requests: The last ones, without plain reads, which save nothing.
         counts: Writes, by method and route.
+        outbox: What the courier has not fetched yet.
     """
 
     name: str
@@ -107,6 +125,7 @@ class Home(msgspec.Struct, omit_defaults=True, kw_only=True):
     faults: list[Fault] = []
     requests: list[Request] = []
     counts: dict[str, Count] = {}
+    outbox: list[Parcel] = []
 
     def chance(self) -> random.Random:
         """A fresh source of chance; the same one when the same attempt is made again."""

@@ -9,6 +9,7 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
+from .workspaces import token_hash
 
 _record = Record("connected_accounts", ConnectedAccount)
 _INSERT = Statement("connected_accounts.insert")
@@ -16,6 +17,8 @@ _UPDATE = Statement("connected_accounts.update")
 _GET = Statement("connected_accounts.get")
 _GET_ANY = Statement("connected_accounts.get_any")
 _BY_VENDOR = Statement("connected_accounts.by_vendor")
+_BY_NOTICES = Statement("connected_accounts.by_notices")
+_WAKE_UNREGISTERED = Statement("connected_accounts.wake_unregistered")
 _LIST = Statement("connected_accounts.list")
 _ALL = Statement("connected_accounts.all")
 _DELETE = Statement("connected_accounts.delete")
@@ -61,6 +64,12 @@ async def by_vendor_account(
     return _record.recall(tx.vault, rows[0]) if rows else None
 
 
+async def by_notices(tx: Tx, token: str) -> ConnectedAccount | None:
+    """Whose notices come to the address with this token. For the receiver, which knows no workspace."""
+    rows = await _BY_NOTICES(hash=token_hash(token))
+    return _record.recall(tx.vault, rows[0]) if rows else None
+
+
 async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[ConnectedAccount]:
     rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
     return _record.read_all(tx.vault, rows)
@@ -90,6 +99,11 @@ async def wake_workspace(tx: Tx, workspace_id: str) -> None:
     await _WAKE_WORKSPACE(ws=workspace_id, at=to_ms(tx.real_now), poll=to_ms(tx.now))
     for account in await list_all(tx, workspace_id):
         tx.wake(account.connected_account_id)
+
+
+async def wake_unregistered(tx: Tx, provider: str, base: str) -> None:
+    """At start: accounts whose notices do not come below this address yet see to it at once."""
+    await _WAKE_UNREGISTERED(provider=provider, base=base, at=to_ms(tx.real_now))
 
 
 async def due(tx: Tx, limit: int) -> list[str]:

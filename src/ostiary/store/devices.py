@@ -1,5 +1,6 @@
 """Devices. The wire's object is stored as it is served, and made anew whenever something in it changes."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ _DUE = Statement("devices.due")
 _NEXT = Statement("devices.next_due")
 _WAKE = Statement("devices.wake")
 _SET_DUE = Statement("devices.set_due")
+_NOTICE = Statement("devices.notice")
 _DELETE = Statement("devices.delete")
 _FORGET = Statement("devices.forget_looks")
 
@@ -112,3 +114,18 @@ async def set_due(tx: Tx, device_id: str, at: datetime | None) -> None:
 async def forget_looks(tx: Tx, workspace_id: str) -> None:
     """What the codes of its devices looked like is no longer worth anything: the next poll looks again."""
     await _FORGET(ws=workspace_id)
+
+
+async def notice(tx: Tx, device: Device, *, look_wanted: bool) -> datetime:
+    """
+    Its vendor says that it has changed. Each notice leaves another `noticed_at`, by which a look that began
+    before sees that it may have missed something. Returns when the look is due.
+    """
+    at = to_ms(tx.now)
+    if device.noticed_at is not None:
+        at = max(at, to_ms(device.noticed_at) + 1)
+    await _NOTICE(id=device.device_id, at=at, look=int(look_wanted))
+    due = replace(device, noticed_at=tx.now).noticed_due(tx.now)
+    assert due is not None
+    await wake(tx, device.device_id, due)
+    return due

@@ -486,10 +486,26 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 ORDER BY connected_accounts.created_at;
+
+-- connected_accounts.by_notices
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.notices_hash = %(hash)s::VARCHAR;
 
 -- connected_accounts.by_vendor
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -499,7 +515,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.provider = %(provider)s::VARCHAR
@@ -537,7 +555,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
 AND connected_accounts.workspace_id = %(ws)s::VARCHAR;
@@ -550,7 +570,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 
@@ -558,14 +580,17 @@ WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
     errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
-    connected_at, first_synced_at, poll_at, attempts, paused_until, due_at, leased_until)
+    connected_at, first_synced_at, poll_at, attempts, paused_until, notices_base, notices_hash, notices_id,
+    notices_secret, notices_at, are_notices_refused, due_at, leased_until)
 VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider)s::VARCHAR,
     %(vendor_account_id)s::VARCHAR, %(display_name)s::VARCHAR, %(user_identifier)s::VARCHAR,
     %(accepted_capabilities)s::VARCHAR, %(automatically_manage_new_devices)s::INTEGER,
     %(custom_metadata)s::VARCHAR, %(customer_key)s::VARCHAR, %(errors)s::VARCHAR, %(warnings)s::VARCHAR,
     %(settings)s::VARCHAR, %(access_token)s, %(refresh_token)s, %(activations)s, %(token_expires_at)s::BIGINT,
     %(created_at)s::BIGINT, %(connected_at)s::BIGINT, %(first_synced_at)s::BIGINT, %(poll_at)s::BIGINT,
-    %(attempts)s::BIGINT, %(paused_until)s::BIGINT, %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
+    %(attempts)s::BIGINT, %(paused_until)s::BIGINT, %(notices_base)s::VARCHAR, %(notices_hash)s::VARCHAR,
+    %(notices_id)s::VARCHAR, %(notices_secret)s, %(notices_at)s::BIGINT, %(are_notices_refused)s::INTEGER,
+    %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -575,7 +600,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.created_at >= %(from_at)s::BIGINT
@@ -613,7 +640,10 @@ SET workspace_id=%(workspace_id)s::VARCHAR, provider=%(provider)s::VARCHAR,
     access_token=%(access_token)s, refresh_token=%(refresh_token)s, activations=%(activations)s,
     token_expires_at=%(token_expires_at)s::BIGINT, created_at=%(created_at)s::BIGINT,
     connected_at=%(connected_at)s::BIGINT, first_synced_at=%(first_synced_at)s::BIGINT,
-    poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT, paused_until=%(paused_until)s::BIGINT
+    poll_at=%(poll_at)s::BIGINT, attempts=%(attempts)s::BIGINT, paused_until=%(paused_until)s::BIGINT,
+    notices_base=%(notices_base)s::VARCHAR, notices_hash=%(notices_hash)s::VARCHAR,
+    notices_id=%(notices_id)s::VARCHAR, notices_secret=%(notices_secret)s, notices_at=%(notices_at)s::BIGINT,
+    are_notices_refused=%(are_notices_refused)s::INTEGER
 WHERE connected_accounts.connected_account_id = %(the_key)s::VARCHAR;
 
 -- connected_accounts.wake
@@ -621,6 +651,13 @@ UPDATE connected_accounts
 SET due_at=%(at)s::BIGINT
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
 AND (connected_accounts.due_at IS NULL OR connected_accounts.due_at > %(at)s::BIGINT);
+
+-- connected_accounts.wake_unregistered
+UPDATE connected_accounts
+SET due_at=%(at)s::BIGINT
+WHERE connected_accounts.provider = %(provider)s::VARCHAR
+AND (connected_accounts.notices_base IS NULL OR connected_accounts.notices_base != %(base)s::VARCHAR)
+AND connected_accounts.poll_at IS NOT NULL;
 
 -- connected_accounts.wake_workspace
 UPDATE connected_accounts
@@ -655,7 +692,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR;
 
@@ -669,7 +707,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
@@ -679,14 +718,14 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at)
+    looked_at, noticed_at, seen_at)
 VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(provider)s::VARCHAR, %(vendor_device_id)s::VARCHAR, %(device_type)s::VARCHAR, %(name)s::VARCHAR,
     %(nickname)s::VARCHAR, %(is_managed)s::INTEGER, %(is_online)s::INTEGER, %(capabilities)s::VARCHAR,
     %(properties)s::VARCHAR, %(time_zone)s::VARCHAR, %(errors)s::VARCHAR, %(warnings)s::VARCHAR,
     %(custom_metadata)s::VARCHAR, %(rendered)s::VARCHAR, %(rendering)s::BIGINT, %(created_at)s::BIGINT,
     %(removed_at)s::BIGINT, %(due_at)s::BIGINT, %(attempts)s::BIGINT, %(sync_wanted)s::INTEGER,
-    %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT);
+    %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT, %(noticed_at)s::BIGINT, %(seen_at)s::BIGINT);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -705,12 +744,18 @@ FROM devices
 WHERE devices.connected_account_id = %(account)s::VARCHAR
 AND devices.due_at IS NOT NULL;
 
+-- devices.notice
+UPDATE devices
+SET look_wanted=%(look)s::INTEGER, noticed_at=%(at)s::BIGINT
+WHERE devices.device_id = %(id)s::VARCHAR;
+
 -- devices.of_account
 SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.connected_account_id = %(account)s::VARCHAR
 ORDER BY devices.created_at;
@@ -738,7 +783,7 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     custom_metadata=%(custom_metadata)s::VARCHAR, rendered=%(rendered)s::VARCHAR,
     rendering=%(rendering)s::BIGINT, created_at=%(created_at)s::BIGINT, removed_at=%(removed_at)s::BIGINT,
     attempts=%(attempts)s::BIGINT, sync_wanted=%(sync_wanted)s::INTEGER, look_wanted=%(look_wanted)s::INTEGER,
-    looked_at=%(looked_at)s::BIGINT
+    looked_at=%(looked_at)s::BIGINT, noticed_at=%(noticed_at)s::BIGINT, seen_at=%(seen_at)s::BIGINT
 WHERE devices.device_id = %(the_key)s::VARCHAR;
 
 -- devices.wake

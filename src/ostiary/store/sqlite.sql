@@ -465,10 +465,26 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 ORDER BY connected_accounts.created_at;
+
+-- connected_accounts.by_notices
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.notices_hash = :hash;
 
 -- connected_accounts.by_vendor
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -478,7 +494,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.provider = :provider
@@ -516,7 +534,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id
 AND connected_accounts.workspace_id = :ws;
@@ -529,7 +549,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id;
 
@@ -537,11 +559,13 @@ WHERE connected_accounts.connected_account_id = :id;
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
     errors, warnings, settings, access_token, refresh_token, activations, token_expires_at, created_at,
-    connected_at, first_synced_at, poll_at, attempts, paused_until, due_at, leased_until)
+    connected_at, first_synced_at, poll_at, attempts, paused_until, notices_base, notices_hash, notices_id,
+    notices_secret, notices_at, are_notices_refused, due_at, leased_until)
 VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :display_name, :user_identifier,
     :accepted_capabilities, :automatically_manage_new_devices, :custom_metadata, :customer_key, :errors,
     :warnings, :settings, :access_token, :refresh_token, :activations, :token_expires_at, :created_at,
-    :connected_at, :first_synced_at, :poll_at, :attempts, :paused_until, :due_at, :leased_until);
+    :connected_at, :first_synced_at, :poll_at, :attempts, :paused_until, :notices_base, :notices_hash,
+    :notices_id, :notices_secret, :notices_at, :are_notices_refused, :due_at, :leased_until);
 
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
@@ -551,7 +575,9 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
     connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
     connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
-    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.created_at >= :from_at
@@ -587,7 +613,9 @@ SET workspace_id=:workspace_id, provider=:provider, vendor_account_id=:vendor_ac
     customer_key=:customer_key, errors=:errors, warnings=:warnings, settings=:settings,
     access_token=:access_token, refresh_token=:refresh_token, activations=:activations,
     token_expires_at=:token_expires_at, created_at=:created_at, connected_at=:connected_at,
-    first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts, paused_until=:paused_until
+    first_synced_at=:first_synced_at, poll_at=:poll_at, attempts=:attempts, paused_until=:paused_until,
+    notices_base=:notices_base, notices_hash=:notices_hash, notices_id=:notices_id,
+    notices_secret=:notices_secret, notices_at=:notices_at, are_notices_refused=:are_notices_refused
 WHERE connected_accounts.connected_account_id = :the_key;
 
 -- connected_accounts.wake
@@ -595,6 +623,13 @@ UPDATE connected_accounts
 SET due_at=:at
 WHERE connected_accounts.connected_account_id = :id
 AND (connected_accounts.due_at IS NULL OR connected_accounts.due_at > :at);
+
+-- connected_accounts.wake_unregistered
+UPDATE connected_accounts
+SET due_at=:at
+WHERE connected_accounts.provider = :provider
+AND (connected_accounts.notices_base IS NULL OR connected_accounts.notices_base != :base)
+AND connected_accounts.poll_at IS NOT NULL;
 
 -- connected_accounts.wake_workspace
 UPDATE connected_accounts
@@ -629,7 +664,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.device_id = :id;
 
@@ -643,7 +679,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
@@ -653,11 +690,11 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at)
+    looked_at, noticed_at, seen_at)
 VALUES (:device_id, :workspace_id, :connected_account_id, :provider, :vendor_device_id, :device_type, :name,
     :nickname, :is_managed, :is_online, :capabilities, :properties, :time_zone, :errors, :warnings,
     :custom_metadata, :rendered, :rendering, :created_at, :removed_at, :due_at, :attempts, :sync_wanted,
-    :look_wanted, :looked_at);
+    :look_wanted, :looked_at, :noticed_at, :seen_at);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -675,12 +712,18 @@ FROM devices
 WHERE devices.connected_account_id = :account
 AND devices.due_at IS NOT NULL;
 
+-- devices.notice
+UPDATE devices
+SET look_wanted=:look, noticed_at=:at
+WHERE devices.device_id = :id;
+
 -- devices.of_account
 SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
     devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
-    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at
 FROM devices
 WHERE devices.connected_account_id = :account
 ORDER BY devices.created_at;
@@ -704,7 +747,8 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, prov
     is_managed=:is_managed, is_online=:is_online, capabilities=:capabilities, properties=:properties,
     time_zone=:time_zone, errors=:errors, warnings=:warnings, custom_metadata=:custom_metadata,
     rendered=:rendered, rendering=:rendering, created_at=:created_at, removed_at=:removed_at,
-    attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at
+    attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at,
+    noticed_at=:noticed_at, seen_at=:seen_at
 WHERE devices.device_id = :the_key;
 
 -- devices.wake

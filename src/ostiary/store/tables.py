@@ -159,6 +159,12 @@ connected_accounts = Table(
     _at("poll_at", null=True),
     _int("attempts"),
     _at("paused_until", null=True),
+    _text("notices_base", null=True),
+    _text("notices_hash", null=True),
+    _text("notices_id", null=True),
+    _secret("notices_secret"),
+    _at("notices_at", null=True),
+    _flag("are_notices_refused"),
     # Real time from here on.
     _int("due_at", null=True),
     _text("lease", null=True),
@@ -166,6 +172,7 @@ connected_accounts = Table(
     UniqueConstraint("workspace_id", "provider", "vendor_account_id", name="connected_accounts_vendor"),
     Index("connected_accounts_list", "workspace_id", "created_at", "connected_account_id"),
     Index("connected_accounts_due", "due_at"),
+    Index("connected_accounts_notices", "notices_hash", **_where("notices_hash IS NOT NULL")),
 )
 
 devices = Table(
@@ -196,6 +203,8 @@ devices = Table(
     _flag("sync_wanted"),
     _flag("look_wanted"),
     _at("looked_at", null=True),
+    _at("noticed_at", null=True),
+    _at("seen_at", null=True),
     UniqueConstraint("connected_account_id", "vendor_device_id", name="devices_vendor"),
     Index("devices_list", "workspace_id", "created_at", "device_id"),
     Index("devices_due", "connected_account_id", "due_at"),

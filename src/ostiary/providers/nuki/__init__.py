@@ -34,6 +34,7 @@ MANIFEST: Final = Manifest(
         "authorizations, read the activity log and see your account. It lasts until you delete it or change "
         "the password of your Nuki account."
     ),
+    poll_every_with_notices=3600.0,
 )
 
 

@@ -16,6 +16,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from ostiary.domain.errors import (
     LoginExpired,
     LoginRejected,
+    NoSuchObject,
     OutcomeUnknown,
     ProviderError,
     Rejected,
@@ -30,6 +31,8 @@ from ostiary.domain.provider import (
     LogEntry,
     Login,
     LoginFailed,
+    Notice,
+    NoticeAddress,
     ObservedCode,
     ObservedDevice,
     ProviderHttp,
@@ -38,7 +41,7 @@ from ostiary.domain.provider import (
 )
 from ostiary.domain.secrets import Secret
 
-from . import log, mapping, tokens
+from . import log, mapping, notices, tokens
 from .client import NukiClient, request_token
 from .models import Action, DeviceType, Smartlock
 
@@ -53,6 +56,9 @@ SCOPES: Final = (
     "offline_access",
 )
 """No more than the verbs below need (1.3). `smartlock` alone would also let us delete devices."""
+
+NOTICES: Final = "webhook.decentral"
+"""The scope for webhooks, where they are wanted: only an approved Advanced API may have it (1.4, 8.1)."""
 
 NOTHING_TO_ACTIVATE: Final = "This door needs no activation."
 
@@ -71,6 +77,7 @@ class NukiAdapter:
         self._api_url = site.urls["api_url"]
 
     def login_url(self, *, state: str, redirect_uri: str, verifier: str) -> str:
+        scopes = (*SCOPES, NOTICES) if self._site.wants_notices else SCOPES
         # Not oauthlib's `prepare_request_uri`: it refuses the plain http of a simulator.
         return str(
             add_params_to_uri(
@@ -79,7 +86,7 @@ class NukiAdapter:
                     ("response_type", "code"),
                     ("client_id", self._site.client_id),
                     ("redirect_uri", redirect_uri),
-                    ("scope", " ".join(SCOPES)),
+                    ("scope", " ".join(scopes)),
                     ("state", state),
                 ],
             )
@@ -155,6 +162,9 @@ class NukiAdapter:
             reads_log=LOG_SCOPE in settings.get("scopes", ()),
             has_token=tokens.is_token(credentials),
         )
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, secret: Secret) -> Notice:
+        return notices.read(headers, body, secret)
 
     def vendor_name(self, name: str | None, mark: str) -> str:
         return mapping.vendor_name(name, mark)
@@ -257,6 +267,32 @@ class NukiAccount:
         reading lacks it (1.1), and the account is not cut off.
         """
         return self._has_token and await self._client.may_read("/smartlock")
+
+    async def list_notice_addresses(self) -> Sequence[NoticeAddress]:
+        if self._has_token:
+            raise _no_webhooks()  # they are for logins through OAuth (1.1)
+        try:
+            found = await self._client.webhooks()
+        except (NoSuchObject, LoginRejected):
+            raise _no_webhooks() from None
+        return [NoticeAddress(str(hook.id), hook.webhook_url) for hook in found]
+
+    async def register_notices(self, url: str) -> tuple[NoticeAddress, Secret]:
+        try:
+            hook = await self._client.create_webhook(url, notices.FEATURES)
+        except (NoSuchObject, LoginRejected):
+            raise _no_webhooks() from None
+        if hook.secret is None:
+            raise OutcomeUnknown("Nuki has registered a webhook and did not tell its secret")
+        return NoticeAddress(str(hook.id), hook.webhook_url), hook.secret
+
+    async def unregister_notices(self, registration_id: str) -> None:
+        await self._client.delete_webhook(registration_id)
+
+
+def _no_webhooks() -> Rejected:
+    """403: the Advanced API is not active for our client (1.4, 8.1)."""
+    return Rejected("provider_issue", "Nuki does not let this account have webhooks")
 
 
 def _tokens(response: HttpResponse) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ from ostiary.domain.secrets import Secret
 
 from . import models
 from .mapping import NO_HOSTING
-from .models import Account, Action, Auth, AuthCreate, AuthType, AuthUpdate, LogLine, Smartlock
+from .models import Account, Action, Auth, AuthCreate, AuthType, AuthUpdate, LogLine, Smartlock, Webhook
 
 PAUSE_WHEN_BUSY: Final = 3.0
 """Seconds. 423: an operation on the object runs, usually for seconds (4.6, 9.3)."""
@@ -52,6 +52,8 @@ LONGEST_PAUSE: Final = 3600.0
 
 LOG_PAGE: Final = 50
 """Lines. The most that Nuki gives at once (6)."""
+
+DECENTRAL: Final = "/api/decentralWebhook"
 
 _BAD_PARAMETER: Final = re.compile(r"for parameter '([A-Za-z]{1,40})' is not valid")
 
@@ -138,6 +140,21 @@ class NukiClient:
         """Wakes the device (7.1)."""
         await self._write("POST", f"{_device_path(smartlock_id)}/sync")
 
+    async def webhooks(self) -> list[Webhook]:
+        """The decentral webhooks of the account, without their secrets (8.1, quirk 27)."""
+        return await self._read(DECENTRAL, list[Webhook], is_object=True, empty=[])
+
+    async def create_webhook(self, url: str, features: tuple[str, ...]) -> Webhook:
+        """Adds one, also where there is one for the same address (8.1)."""
+        answer = await self._send("PUT", DECENTRAL, models.write(models.WebhookCreate(url, features)))
+        try:
+            return models.read(answer.body, Webhook)
+        except models.UnreadableError as error:
+            raise OutcomeUnknown(f"Nuki answered {answer.status} with {error}") from None
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        await self._write("DELETE", f"{DECENTRAL}/{quote(webhook_id, safe='')}")
+
     async def _read(self, path: str, shape: type[T], *, is_object: bool = False, empty: T | None = None) -> T:
         response = await exchange(self._http, self._request("GET", path), is_write=False)
         if response.status == 204 and empty is not None:
@@ -150,12 +167,18 @@ class NukiClient:
             raise Unreachable(f"Nuki answered {response.status} with {error}") from None
 
     async def _write(self, method: str, path: str, body: bytes = b"", *, is_code: bool = False) -> None:
+        await self._send(method, path, body, is_code=is_code)
+
+    async def _send(
+        self, method: str, path: str, body: bytes = b"", *, is_code: bool = False
+    ) -> HttpResponse:
         response = await exchange(self._http, self._request(method, path, body), is_write=True)
         if not 200 <= response.status < 300:
             _refuse(response, is_write=True, is_object=True, is_code=is_code)
         if _lacks_hosting(_words(response.body)):
             # 1.4: where Smart Hosting is missing "the API answers with that text", no status told.
             raise _no_hosting()
+        return response
 
     def _request(self, method: str, path: str, body: bytes = b"") -> HttpRequest:
         headers = {

@@ -356,6 +356,21 @@ class ActionBody(msgspec.Struct, frozen=True):
     action: Action
 
 
+class Webhook(msgspec.Struct, frozen=True, rename="camel"):
+    """A decentral webhook, 8.1. `secret` is told by the answer that creates it, and never again."""
+
+    id: int
+    webhook_url: str
+    secret: Secret | None = None
+
+
+class WebhookCreate(msgspec.Struct, frozen=True, rename="camel"):
+    """Body that registers a decentral webhook, 8.1."""
+
+    webhook_url: str
+    webhook_features: tuple[str, ...]
+
+
 class UnreadableError(Exception):
     """A body is not what the definition says. Carries nothing of it: it may hold a PIN."""
 

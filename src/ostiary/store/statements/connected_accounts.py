@@ -35,6 +35,18 @@ define(
     "connected_accounts.all",
     _account.where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.created_at),
 )
+define("connected_accounts.by_notices", _account.where(_t.c.notices_hash == bindparam("hash")))
+define(
+    "connected_accounts.wake_unregistered",
+    update(_t)
+    .where(
+        _t.c.provider == bindparam("provider"),
+        or_(_t.c.notices_base.is_(None), _t.c.notices_base != bindparam("base")),
+        _t.c.poll_at.is_not(None),
+    )
+    .values(due_at=bindparam("at")),
+    scans="start only",
+)
 define("connected_accounts.delete", delete(_t).where(_t.c.connected_account_id == bindparam("id")))
 define(
     "connected_accounts.wake",

@@ -55,6 +55,12 @@ define(
     .values(due_at=bindparam("at")),
 )
 define("devices.set_due", update(_t).where(_t.c.device_id == bindparam("id")).values(due_at=bindparam("at")))
+define(
+    "devices.notice",
+    update(_t)
+    .where(_t.c.device_id == bindparam("id"))
+    .values(noticed_at=bindparam("at"), look_wanted=bindparam("look")),
+)
 define("devices.delete", delete(_t).where(_t.c.device_id == bindparam("id")))
 define(
     "devices.forget_looks",

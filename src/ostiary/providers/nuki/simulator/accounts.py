@@ -81,6 +81,7 @@ def delete_account(call: Call) -> Answer:
         device.removed = True
     home.account = Account()
     home.users, home.keys, home.invites, home.addresses = [], [], [], []
+    home.hooks, home.asked = [], []
     home.jobs = [job for job in home.jobs if job.kind != "user"]
     return ACCEPTED
 

@@ -17,6 +17,7 @@ from . import (
     paging,
     sub_accounts,
     users,
+    webhooks,
 )
 from .call import Call
 from .refusals import bad_token, missing_scope, not_served, unknown, wrong_method
@@ -24,6 +25,7 @@ from .state import Home
 
 _VIEW = ("smartlock", "smartlock.readOnly")  # either is enough (1.3)
 _MANAGE, _ACT, _AUTH, _LOG = ("smartlock",), ("smartlock.action",), ("smartlock.auth",), ("smartlock.log",)
+_ACCOUNT, _HOOKS = ("account",), ("webhook.decentral",)
 
 ROUTES: tuple[Route[Home], ...] = (
     *accounts.ROUTES,
@@ -56,6 +58,19 @@ ROUTES: tuple[Route[Home], ...] = (
     Route("DELETE", "/smartlock/{smartlockId}/auth/{authId}", _AUTH, auths.delete_auth),
     Route("POST", "/smartlock/{smartlockId}/auth/advanced/sharedkey", _AUTH, auths.create_shared_key),
     Route("GET", "/smartlock/{smartlockId}/log", _LOG, devices.device_log),
+    Route("PUT", "/smartlock/auth/advanced", _AUTH, auths.create_auths_advanced),
+    Route("POST", "/smartlock/{smartlockId}/action/advanced", _ACT, devices.action_advanced),
+    Route("POST", "/smartlock/{smartlockId}/action/lock/advanced", _ACT, devices.lock_advanced),
+    Route("POST", "/smartlock/{smartlockId}/action/unlock/advanced", _ACT, devices.unlock_advanced),
+    Route("GET", webhooks.DECENTRAL, _HOOKS, webhooks.list_hooks),
+    Route("PUT", webhooks.DECENTRAL, _HOOKS, webhooks.add_hook),
+    Route("DELETE", webhooks.DECENTRAL + "/{id}", _HOOKS, webhooks.delete_hook),
+    Route("GET", webhooks.ADVANCED_KEY, _ACCOUNT, webhooks.get_integration),
+    Route("PUT", webhooks.ADVANCED_KEY, _ACCOUNT, webhooks.apply),
+    Route("POST", webhooks.ADVANCED_KEY, _ACCOUNT, webhooks.update_integration),
+    Route("DELETE", webhooks.ADVANCED_KEY, _ACCOUNT, webhooks.withdraw),
+    Route("POST", webhooks.ADVANCED_KEY + "/reactivate", _ACCOUNT, webhooks.reactivate),
+    Route("GET", webhooks.LOGS, _ACCOUNT, webhooks.list_logs),
 )
 
 
@@ -78,7 +93,7 @@ def match(method: str, path: str) -> Match[Home] | Answer:
 
 
 def check_token(call: Call, token: str, scopes: tuple[str, ...]) -> None:
-    held = call.home.access(token, call.now)
+    held = call.access
     if held is None:
         raise bad_token()
     if scopes and not any(scope in held.scopes for scope in scopes):

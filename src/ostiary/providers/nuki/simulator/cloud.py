@@ -8,7 +8,7 @@ that was due by then, in order, so that a shifted or frozen clock needs nothing 
 from copy import copy
 from datetime import datetime, timedelta
 
-from . import chores, generations
+from . import advanced, chores, generations, hooks
 from .founding import SYNC_EVERY
 from .state import BOX, CODE, LOG_KEPT, OPENER, WINDOW, Auth, Device, Home, Job, LogEntry
 
@@ -51,16 +51,21 @@ def is_due(home: Home, now: datetime) -> bool:
 
 def advance(home: Home, now: datetime) -> None:
     """Do all that was due until now, in order."""
+    seen = hooks.look(home)
     while (at := next_event_at(home)) is not None and at <= now:
         index = next((index for index, job in enumerate(home.jobs) if job.run_at == at), None)
         if index is not None:
-            _run(home, home.jobs.pop(index), at)
+            job = home.jobs.pop(index)
+            _run(home, job, at)
+            seen = hooks.tell(home, seen, at)
+            advanced.settle(home, job, at)
             continue
         device = next(device for device in home.owned() if device.next_sync_at == at)
         synchronise(home, device, at)
         # With no work in between, a hundred missed syncs show nothing that the last one does not.
         missed = 0 if any(job.run_at <= now for job in home.jobs) else (now - at) // SYNC_EVERY
         device.next_sync_at = at + (missed + 1) * SYNC_EVERY
+        seen = hooks.tell(home, seen, at)
 
 
 def delay(home: Home, between: tuple[float, float], pace: float) -> timedelta:
@@ -84,7 +89,9 @@ def enqueue_auth(home: Home, job: Job, now: datetime, pace: float) -> None:
         device.cloud.auths[job.auth_id].operation_id = job.id
 
 
-def enqueue_action(home: Home, device: Device, action: int, now: datetime, pace: float) -> None:
+def enqueue_action(
+    home: Home, device: Device, action: int, now: datetime, pace: float, request_id: str = ""
+) -> None:
     """Queue a lock action. It marks the device as busy for other actions and syncs, not for auths."""
     steps = steps_of(device, action)
     total = delay(home, ACTION_DELAY, pace)
@@ -96,6 +103,7 @@ def enqueue_action(home: Home, device: Device, action: int, now: datetime, pace:
         action=action,
         steps=steps,
         every=total.total_seconds() / len(steps),
+        request_id=request_id,
     )
     home.jobs.append(job)
     device.operation_id = job.id
@@ -137,7 +145,7 @@ def _run(home: Home, job: Job, at: datetime) -> None:
     if job.stage == "cloud":
         _publish(device, job)
     elif job.kind in ("create", "update", "delete"):
-        error = _write_auth(device, job, at)
+        job.error = error = _write_auth(device, job, at)
         if error is None:
             _report(home, device, job)
         else:
@@ -273,6 +281,7 @@ def synchronise(home: Home, device: Device, at: datetime) -> None:
         device.name = device.truth.name  # the account follows what the owner did in the app
     device.cloud.settings = device.truth.settings
     chores.check_pin(device)
+    device.synced_at = at
     push(device, at)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ostiary.simulation import control
 from ostiary.simulation.control import Command, Fields, Mistake, Nothing
 
-from . import condition, config, doorstep, invites, looking, oauth, owner
+from . import condition, config, doorstep, invites, looking, oauth, owner, webhooks
 from .faults import FAULTS
 from .founding import DeviceSketch
 from .state import Home
@@ -46,6 +46,7 @@ COMMANDS: dict[tuple[str, str], Command[Home]] = {
     **condition.COMMANDS,
     **owner.COMMANDS,
     ("POST", "owner/admin_pin"): Command(config.OwnerPin, config.change_pin_in_app, True),
+    **webhooks.COMMANDS,
     ("POST", "api_token"): Command(ApiToken, api_token, True),
     ("GET", "inbox"): Command(Nothing, invites.inbox, False),
     ("POST", "redeem"): Command(invites.Redeem, invites.redeem, True),

@@ -5,11 +5,12 @@ from typing import Any
 
 from ostiary.simulation.answers import Answer, json_answer
 
-from . import cloud, views
+from . import advanced, cloud, views
 from .bodies import boolean, integer, query_instant, query_integer, read_object, text
 from .call import Call, device_of
 from .refusals import ACCEPTED, bad_parameter, busy, unprocessable, wrong_method
 from .state import Device, LogEntry
+from .webhooks import check_advanced
 
 _NAME_BYTES = 32
 _LOG_DEFAULT, _LOG_MOST = 20, 50
@@ -54,12 +55,16 @@ def delete_smartlock(call: Call) -> Answer:
 
 
 def action(call: Call) -> Answer:
+    return _act(call, *_asked_action(call))
+
+
+def _asked_action(call: Call) -> tuple[Device, int]:
     device = device_of(call, foreign_is_unknown=True)
     fields = read_object(call.body)
     wanted, _option = integer(fields, "action"), integer(fields, "option")
     if wanted is None or not cloud.can_act(device, wanted):
         raise bad_parameter("action", wanted)
-    return _act(call, device, wanted)
+    return device, wanted
 
 
 def lock(call: Call) -> Answer:
@@ -80,6 +85,34 @@ def _act(call: Call, device: Device, wanted: int) -> Answer:
     if not call.strike("lost"):
         cloud.enqueue_action(call.home, device, wanted, call.now, call.pace)
     return ACCEPTED
+
+
+def action_advanced(call: Call) -> Answer:
+    check_advanced(call)
+    device, wanted = _asked_action(call)
+    return _act_advanced(call, device, wanted, "SmartlockAction")
+
+
+def lock_advanced(call: Call) -> Answer:
+    check_advanced(call)
+    device = device_of(call, foreign_is_unknown=True)
+    return _act_advanced(call, device, cloud.simple_action(device, "lock"), "LockAction")
+
+
+def unlock_advanced(call: Call) -> Answer:
+    check_advanced(call)
+    device = device_of(call, foreign_is_unknown=True)
+    return _act_advanced(call, device, cloud.simple_action(device, "unlock"), "UnlockAction")
+
+
+def _act_advanced(call: Call, device: Device, wanted: int, kind: str) -> Answer:
+    """As `_act`; what came of it is told by webhook (8.5). A lost one never is."""
+    if device.operation_id is not None:
+        raise busy()
+    asked = advanced.ask(call.home, kind, 1, call.now)
+    if not call.strike("lost"):
+        cloud.enqueue_action(call.home, device, wanted, call.now, call.pace, asked.request_id)
+    return json_answer({"requestId": asked.request_id})
 
 
 def sync(call: Call) -> Answer:

@@ -11,6 +11,7 @@ from ostiary.simulation.answers import html_error
 from ostiary.simulation.faults import FROM_A_PROXY, Faults
 
 from .call import Call
+from .hooks import FORGED, MISSING, TWICE
 from .refusals import bad_token, busy, code_in_use, not_yours, unprocessable
 from .state import Auth, Device, Job
 
@@ -24,7 +25,10 @@ FAULTS = Faults(
         "http_422": lambda fault: unprocessable().answer,
         "busy": lambda fault: busy().answer,
     },
-    jobs=("lost", "late", "window_lost", "listed_at_once", "race", "offline"),
+    jobs=(
+        *("lost", "late", "window_lost", "listed_at_once", "race", "offline"),
+        *(MISSING, TWICE, FORGED),
+    ),
 )
 
 

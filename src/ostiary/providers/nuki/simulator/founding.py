@@ -71,12 +71,16 @@ class DeviceSketch(msgspec.Struct, forbid_unknown_fields=True):
         return self.generation
 
 
+DEVELOPER = "integrator@example.com"
+"""Who has registered the client: here its access to the Advanced API is kept (1.4)."""
+
 KNOWN_HOMES: dict[str, tuple[DeviceSketch, ...]] = {
     "john@example.com": (
         DeviceSketch("Street entrance", type=OPENER, keypad=False, subscription=None),
         DeviceSketch("Front door"),
         DeviceSketch("Garden door", keypad=False, subscription=None),
     ),
+    DEVELOPER: (),
 }
 OTHER_HOMES = (
     DeviceSketch("Front door"),

@@ -29,6 +29,7 @@ WINDOW = ("from_date", "until_date", "week_days", "from_time", "until_time")
 
 WRITES_KEPT = 2000
 LOG_KEPT = 500
+SENT_KEPT = 300  # webhook messages (8.3)
 
 
 class Auth(msgspec.Struct, omit_defaults=True):
@@ -148,6 +149,7 @@ class Device(msgspec.Struct, omit_defaults=True):
         in_grace: Smart Hosting has expired and still counts for a while.
         has_knob: Turns a simple unlock into unlatch (3.3).
         subscription: State of Smart Hosting; None for a device that never had it.
+        synced_at: When the cloud last read it whole.
         removed: Taken out of the account; the lock itself goes on.
         web_config: Written settings of the cloud's own (2.8).
         admin_pin: What the device asks for; None: what it always was. `known_pin` is what the cloud has:
@@ -179,6 +181,7 @@ class Device(msgspec.Struct, omit_defaults=True):
     admin_pin: int | None = None
     known_pin: int | None = None
     admin_pin_state: int = 0
+    synced_at: datetime | None = None
     generation: str = ""
     server_state: int = 0
     in_grace: bool = False
@@ -198,6 +201,8 @@ class Job(msgspec.Struct, omit_defaults=True):
         auth: What the authorization shall be; for `create` and `update`.
         steps: For `action`: the codes of `state.state` that are still to come.
         every: For `action`: seconds between two steps.
+        request_id: Of the advanced call that asked for it; its end is told by webhook (8.5).
+        error: Why the device refused; for `create` and `update`.
         late: Seconds after the device's work until the cloud knows of it (the fault `late`).
         without_window: The device does not get the window (the fault `window_lost`).
         stage: Whether the device or the cloud comes next.
@@ -227,6 +232,8 @@ class Job(msgspec.Struct, omit_defaults=True):
     steps: list[int] = []
     every: float = 0.0
     is_started: bool = False
+    request_id: str = ""
+    error: str | None = None
     late: float = 0.0
     stage: Literal["device", "cloud"] = "device"
     section: str = ""
@@ -246,8 +253,81 @@ class AuthWrite(msgspec.Struct, omit_defaults=True):
     is_lost: bool = False
 
 
+class Hook(msgspec.Struct, omit_defaults=True):
+    """One decentral webhook (8.1)."""
+
+    id: int
+    url: str
+    features: list[str]
+    secret: str
+
+
+class Sent(msgspec.Struct, omit_defaults=True):
+    """
+    A webhook message for the log (8.3).
+
+    Attributes:
+        succeeded: None while it is under way, or if that was cut short.
+        status: Of the answer; None: there was none.
+    """
+
+    id: str
+    at: datetime
+    updated_at: datetime
+    url: str
+    headers: dict[str, str]
+    body: str
+    request_id: str = ""
+    succeeded: bool | None = None
+    status: int | None = None
+    milliseconds: int | None = None
+
+
+class Asked(msgspec.Struct, omit_defaults=True):
+    """An advanced call whose result is still to be told (8.5)."""
+
+    request_id: str
+    type: str
+    open_jobs: int
+    invite_code: str | None = None
+    detail: list[dict[str, Any]] = []
+
+
+class Integration(msgspec.Struct, omit_defaults=True):
+    """
+    The registered client's access to the Advanced API (1.5), kept in the home of its developer.
+
+    Attributes:
+        failing_since: The first failed delivery after which none succeeded.
+        sent, failed: Deliveries that did and did not succeed.
+    """
+
+    created_at: datetime
+    updated_at: datetime
+    name: str = "Simulated integration"
+    country: str = "AT"
+    description: str = "The registered client of this simulator"
+    type: str = "OTHER"
+    url: str = "https://example.com"
+    email: str = "integrator@example.com"
+    webhook_url: str = ""
+    webhook_features: list[str] = []
+    restricted: bool = False
+    status: str = "ACTIVE"
+    webhook_status: str = "ACTIVE"
+    failing_since: datetime | None = None
+    sent: int = 0
+    failed: int = 0
+
+
 class Home(simulation.Home, omit_defaults=True, kw_only=True):
-    """One account with its devices."""
+    """
+    One account with its devices.
+
+    Attributes:
+        hooks, sent, asked: Its decentral webhooks, its last messages, and its open advanced calls.
+        integration: Only in the developer's home; None: as a new simulator has it.
+    """
 
     account_id: int
     devices: list[Device] = msgspec.field(default_factory=list)
@@ -260,6 +340,10 @@ class Home(simulation.Home, omit_defaults=True, kw_only=True):
     invites: list[Invite] = msgspec.field(default_factory=list)
     inbox: list[Mail] = msgspec.field(default_factory=list)
     addresses: list[Address] = msgspec.field(default_factory=list)
+    hooks: list[Hook] = msgspec.field(default_factory=list)
+    sent: list[Sent] = msgspec.field(default_factory=list)
+    asked: list[Asked] = msgspec.field(default_factory=list)
+    integration: Integration | None = None
 
     def device(self, smartlock_id: int) -> Device | None:
         """The device, if it is in the account."""

@@ -1,7 +1,5 @@
 """The API's operations on account users: the people to whom keys belong (5.2)."""
 
-from typing import Any
-
 from ostiary.simulation.answers import Answer, json_answer
 from ostiary.simulation.calls import Route
 
@@ -11,7 +9,6 @@ from .accounts import read_language
 from .bodies import integer, mail_address, needed_text, query_integer, read_object, text
 from .call import Call, number_in_path
 from .refusals import ACCEPTED, address_in_use, bad_parameter, busy, unknown
-from .shapes import present
 from .state import APP, Auth, Device, Home, Job
 
 _MOST = 100  # a larger `limit` is cut without a word; to how much is assumed
@@ -25,11 +22,12 @@ def list_users(call: Call) -> Answer:
     if limit is not None and limit < 1:
         raise bad_parameter("limit", limit)
     found = [user for user in call.home.users if not email or user.email.lower() == email]
-    return json_answer([view(call.home, user) for user in found[offset:][: min(limit or _MOST, _MOST)]])
+    found = found[offset:][: min(limit or _MOST, _MOST)]
+    return json_answer([views.account_user(call.home, user) for user in found])
 
 
 def get_user(call: Call) -> Answer:
-    return json_answer(view(call.home, _user_in_path(call)))
+    return json_answer(views.account_user(call.home, _user_in_path(call)))
 
 
 def create_user(call: Call) -> Answer:
@@ -44,11 +42,11 @@ def create_user(call: Call) -> Answer:
     name, language, kind = needed_text(fields, "name"), read_language(fields), integer(fields, "type")
     held = _by_address(call.home, email)
     if held is not None:
-        return json_answer(view(call.home, held))
+        return json_answer(views.account_user(call.home, held))
     user = AccountUser(call.home.number(), email, name, call.now, call.now, language=language)
     user.type = _kind(kind, 0)
     call.home.users.append(user)
-    return json_answer(view(call.home, user))
+    return json_answer(views.account_user(call.home, user))
 
 
 def update_user(call: Call) -> Answer:
@@ -63,7 +61,7 @@ def update_user(call: Call) -> Answer:
         raise address_in_use()
     user.email, user.name = email or user.email, name or user.name
     user.language, user.type, user.updated_at = language or user.language, kind, call.now
-    return json_answer(view(call.home, user))
+    return json_answer(views.account_user(call.home, user))
 
 
 def delete_user(call: Call) -> Answer:
@@ -122,22 +120,6 @@ def _kind(kind: int | None, otherwise: int) -> int:
     if kind is not None and kind not in (0, 1):
         raise bad_parameter("type", kind)
     return otherwise if kind is None else kind
-
-
-def view(home: Home, user: AccountUser) -> dict[str, Any]:
-    return present(
-        {
-            "accountUserId": user.id,
-            "accountId": home.account_id,
-            "type": user.type,
-            "email": user.email,
-            "name": user.name,
-            "language": user.language,
-            "operationId": user.operation_id,
-            "creationDate": views.instant(user.created_at),
-            "updateDate": views.instant(user.updated_at),
-        }
-    )
 
 
 _SCOPES = ("account", "smartlock.auth")  # either is enough (1.3)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import generations
+from .account_state import AccountUser
 from .refusals import NO_HOSTING
 from .shapes import present as _present
 from .state import (
@@ -313,3 +314,19 @@ def _opener_log(entry: LogEntry) -> dict[str, Any]:
 
 def codes_of(auths: dict[str, Auth]) -> list[Auth]:
     return [held for held in auths.values() if held.type == CODE]
+
+
+def account_user(home: Home, user: AccountUser) -> dict[str, Any]:
+    return _present(
+        {
+            "accountUserId": user.id,
+            "accountId": home.account_id,
+            "type": user.type,
+            "email": user.email,
+            "name": user.name,
+            "language": user.language,
+            "operationId": user.operation_id,
+            "creationDate": instant(user.created_at),
+            "updateDate": instant(user.updated_at),
+        }
+    )

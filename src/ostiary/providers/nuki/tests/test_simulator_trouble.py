@@ -11,12 +11,14 @@ from ostiary.providers.nuki.simulator import ConnectionDropped
 from ostiary.providers.nuki.simulator.faults import FAULTS
 
 from . import test_simulator_faults as others
+from . import test_simulator_webhooks as webhooks
 from .test_simulator_support import E2, Nuki, run
 
 
 def test_each_fault_has_a_test():
-    """By its name in this file or its neighbour."""
-    text = "".join(Path(str(one)).read_text() for one in (__file__, others.__file__))
+    """By its name in this file or its neighbours."""
+    files = (__file__, others.__file__, webhooks.__file__)
+    text = "".join(Path(str(one)).read_text() for one in files)
     assert [name for name in FAULTS if f'"{name}"' not in text] == []
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ostiary.domain.provider import HomeStore
+from ostiary.domain.provider import HomeStore, ProviderHttp
 from ostiary.domain.secrets import Secret
 from ostiary.simulation.answers import Answer, Refusal, json_answer, redirect
 from ostiary.simulation.calls import Errand, Incoming, Match
@@ -50,6 +50,7 @@ class Simulator(SimulatedCloud[Home]):
         client_secret: Secret,
         redirect_uris: Sequence[str] = (),
         pace: float = 1.0,
+        http: ProviderHttp | None = None,
     ) -> None:
         super().__init__(
             homes,
@@ -59,6 +60,7 @@ class Simulator(SimulatedCloud[Home]):
             client_secret=client_secret,
             redirect_uris=redirect_uris,
             pace=pace,
+            http=http,
         )
         self.commands = control.commands(pace)
         self._client_id = client_id

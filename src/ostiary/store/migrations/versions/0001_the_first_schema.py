@@ -150,6 +150,12 @@ def upgrade() -> None:
         sa.Column("poll_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("paused_until", sa.BigInteger(), nullable=True),
+        sa.Column("notices_base", sa.Text(), nullable=True),
+        sa.Column("notices_hash", sa.Text(), nullable=True),
+        sa.Column("notices_id", sa.Text(), nullable=True),
+        sa.Column("notices_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("notices_at", sa.BigInteger(), nullable=True),
+        sa.Column("are_notices_refused", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease", sa.Text(), nullable=True),
         sa.Column("leased_until", sa.BigInteger(), nullable=False),
@@ -165,6 +171,14 @@ def upgrade() -> None:
         "connected_accounts",
         ["workspace_id", "created_at", "connected_account_id"],
         unique=False,
+    )
+    op.create_index(
+        "connected_accounts_notices",
+        "connected_accounts",
+        ["notices_hash"],
+        unique=False,
+        sqlite_where=sa.text("notices_hash IS NOT NULL"),
+        postgresql_where=sa.text("notices_hash IS NOT NULL"),
     )
     op.create_table(
         "events",
@@ -224,6 +238,8 @@ def upgrade() -> None:
         sa.Column("sync_wanted", sa.Integer(), nullable=False),
         sa.Column("look_wanted", sa.Integer(), nullable=False),
         sa.Column("looked_at", sa.BigInteger(), nullable=True),
+        sa.Column("noticed_at", sa.BigInteger(), nullable=True),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
