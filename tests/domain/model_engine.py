@@ -69,6 +69,10 @@ class Engine:
     written: dict[str, set[str]] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     """The PIN that a caller wants, where one has said so last."""
+    evictions: int = 0
+    taken_off: set[str] = field(default_factory=set)
+    """Of whom we have removed the entry that counts."""
+
     pins_told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     # --- time ---------------------------------------------------------------------------------------
@@ -169,9 +173,11 @@ class Engine:
         now_codes = [self.codes[code.access_code_id] for code in codes]
         plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now, written)
         self._check(plan, seen)
-        for access_code_id, (error_code, message) in plan.blocked.items():
-            change = Change(self.codes[access_code_id])
-            self._store(reconcile.failed(change, "set", error_code, message, self.now))
+        for code in now_codes:
+            if code.access_code_id in plan.blocked:
+                self._store(reconcile.blocked(code, *plan.blocked[code.access_code_id], self.now))
+            elif code.waits_for_room:
+                self.codes[code.access_code_id] = replace(code, waits_for_room=False)
         self.last_plan = plan
         return plan
 
@@ -209,6 +215,8 @@ class Engine:
             return None
         if planned.kind != "remove" and code.is_over(self.now):
             return None
+        if planned.makes_room and code.is_active(self.now):
+            return None
         sent_by, reaching = self.now + CALL, timedelta(seconds=self.can.reaches_device_after)
         step = Step(
             step_id=f"s{self.vendor.writes}-{len(self.steps)}",
@@ -223,6 +231,9 @@ class Engine:
             reaches_at=sent_by + reaching if reaching else self.now,
         )
         self.steps.append(step)
+        self.evictions += planned.makes_room
+        if planned.kind == "remove" and planned.vendor_code_id == code.vendor_code_id:
+            self.taken_off.add(code.access_code_id)
         if code.code_hash is not None:
             self.written.setdefault(code.access_code_id, set()).add(code.code_hash)
         if planned.kind == "set":
@@ -298,12 +309,14 @@ class Engine:
             assert any(self._is_as_wished(code, entry) for entry in self.last_look), "told, but not seen"
             since = _after_last(before, (told.event_type,))
             is_news = since is None or told.generation > since[0].generation
-            assert is_news or any(t.event_type in EXTERNAL for t in since or ()), f"{told} again"
+            gone_since = (*EXTERNAL, "access_code.removed_from_device")
+            assert is_news or any(t.event_type in gone_since for t in since or ()), f"{told} again"
         if told.event_type == "access_code.removed_from_device":
             last = _after_last(before, (*ON_DEVICE, EXTERNAL[1], told.event_type))
             assert last is not None, "removed, but never on the device"
             assert last[0].event_type in ON_DEVICE, "removed, but not on the device"
-            assert not is_wanted(code, self.can, self.now)
+            by_us = code.access_code_id in self.taken_off
+            assert by_us or not is_wanted(code, self.can, self.now)
         if told.event_type == "access_code.deleted":
             assert code.is_over(self.now)
         if told.event_type in ("access_code.removed_from_device", "access_code.deleted"):
@@ -338,8 +351,11 @@ class Engine:
         for code in self.living():
             status = code.status(self.can, self.now, is_view_stale=False)
             assert status != "set" or code.code is not None, "set, and nobody knows its PIN"
+            is_leaving = any(
+                s.kind == "remove" and s.access_code_id == code.access_code_id for s in self.steps
+            )
             stands = code.is_as_wished and code.is_on_lock and not code.is_over(self.now)
-            if stands and not self._is_disturbed(self.vendor, code):
+            if stands and not is_leaving and not self._is_disturbed(self.vendor, code):
                 self._check_door(self.vendor, code)
 
     def _check_door(self, vendor: ChoosingVendor, code: AccessCode) -> None:
@@ -377,15 +393,15 @@ class Engine:
         assert not set(plan.blocked) & set(planned)
         kinds = [step.kind for step in plan.steps]
         assert kinds == sorted(kinds, key=lambda kind: kind == "set"), "a set before something else"
-        for step in plan.steps:
-            self._check_step(step, seen)
         sets = kinds.count("set")
+        for step in plan.steps:
+            self._check_step(step, seen, sets)
         if sets:
             unseen = [s for s in self.steps if s.kind == "set" and not self._entries(s.access_code_id, seen)]
             room = self.can.max_access_codes
             assert room is None or len(seen) + len(unseen) + sets <= room, "more than the lock holds"
 
-    def _check_step(self, step: PlannedStep, seen: Sequence[Seen]) -> None:
+    def _check_step(self, step: PlannedStep, seen: Sequence[Seen], sets: int) -> None:
         entries = self._entries(step.code.access_code_id, seen)
         assert not any(item.entry.is_busy for item in entries), "a write to what the vendor is at work on"
         if step.kind == "set":
@@ -397,12 +413,28 @@ class Engine:
             assert is_wanted(step.code, self.can, self.now)
             assert step.code.refused_generation != step.code.generation, "refused for good, and sent again"
             assert step.code.retry_at is None or step.code.retry_at <= self.now
+        elif step.makes_room:
+            self._check_eviction(step.code, seen, sets)
         elif is_wanted(step.code, self.can, self.now) and step.code.gone_at is None:
             kept = [i for i in entries if i.entry.vendor_code_id != step.vendor_code_id]
             assert kept, "a wanted code would leave the lock"
             assert step.vendor_code_id != step.code.vendor_code_id, "the entry that counts is taken away"
         if step.kind == "change":
             assert not self._stands(step.code, entries), "a write for a code that stands as wished"
+
+    def _check_eviction(self, code: AccessCode, seen: Sequence[Seen], sets: int) -> None:
+        """Of a code that is not needed yet, from a full lock, for one that is needed sooner."""
+        assert code.starts_at is not None
+        assert code.starts_at > self.now, "an active code would leave the lock"
+        assert not code.is_code_from_vendor, "its PIN would die with it"
+        assert self.can.max_access_codes is not None
+        assert len(seen) + len(self.steps) + sets >= self.can.max_access_codes, "there is room"
+        assert any(
+            (other.starts_at is None or other.starts_at < code.starts_at)
+            and is_wanted(other, self.can, self.now)
+            and not self._entries(other.access_code_id, seen)
+            for other in self.living()
+        ), "nobody gains by it"
 
     def _stands(self, code: AccessCode, entries: Sequence[Seen]) -> bool:
         """The lock has it as it is wished, and we know that."""

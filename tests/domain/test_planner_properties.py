@@ -298,11 +298,20 @@ class World:
             if mark not in on_lock and shown_pin(code) not in foreign_pins and not has_no_frame(code, can)
         ]
         assert not missing or len(self.vendor.entries) >= self.vendor.room, "room, and a code is missing"
+        for code in missing:
+            self._check_queue(code, [wanted[mark] for mark in on_lock])
         for code in self.engine.living():
             asked = self.engine.asked.get(code.access_code_id)
             assert asked in (None, shown_pin(code)), "another PIN than its caller wants"
         for code in self.engine.codes.values():
             self._check_story(code)
+
+    def _check_queue(self, code: AccessCode, on_lock: list[AccessCode]) -> None:
+        """Whoever waits for a place is not needed sooner than anybody who has one and could leave it."""
+        start = max(code.starts_at or self.engine.now, self.engine.now)
+        for other in on_lock:
+            if other.starts_at is not None and not other.is_code_from_vendor:
+                assert other.starts_at <= start, "a nearer code is missing"
 
     def check_peace(self) -> None:
         """Where nothing went wrong nothing is said to have failed, and nothing is written twice."""

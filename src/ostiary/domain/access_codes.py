@@ -55,6 +55,7 @@ class AccessCode:
         attempts: Writes in a row that led to nothing.
         retry_at: Not written before this instant.
         refused_generation: The wish that the vendor will never accept.
+        waits_for_room: The last plan had no place for it on the device.
     """
 
     access_code_id: str
@@ -91,6 +92,7 @@ class AccessCode:
     retry_at: datetime | None = None
     refused_generation: int | None = None
     is_code_from_vendor: bool = False
+    waits_for_room: bool = False
     errors: Problems = ()
     warnings: Problems = ()
 
@@ -326,6 +328,7 @@ def rewished(code: AccessCode, now: datetime, /, **changes: Any) -> AccessCode:
         attempts=0,
         retry_at=None,
         refused_generation=None,
+        waits_for_room=False,
     )
 
 

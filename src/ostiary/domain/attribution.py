@@ -45,12 +45,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """What to write next. `wanted` is None for a removal."""
+    """
+    What to write next.
+
+    Attributes:
+        wanted: None for a removal.
+        makes_room: A removal of a code that is wanted, for a more urgent one.
+    """
 
     kind: StepKind
     code: AccessCode
     wanted: DesiredCode | None
     vendor_code_id: str | None
+    makes_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)

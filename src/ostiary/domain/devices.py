@@ -20,6 +20,8 @@ RENDERING: Final = 1
 
 LOW_BATTERY: Final = 0.2
 
+FULL: Final = "max_access_codes_reached"
+
 NOTICES_APART: Final = timedelta(seconds=5)
 """
 Between two looks at one device because of notices. The first notice is followed at once; those that come
@@ -190,11 +192,28 @@ def _as_stored(seen: Any) -> dict[str, Any]:
 
 
 def _warnings(device: Device, seen: ObservedDevice, now: datetime) -> Problems:
-    codes = {warning.warning_code for warning in seen.warnings}
+    codes = {FULL, *(warning.warning_code for warning in seen.warnings)}  # ours come from other looks
     standing = tuple(warning for warning in device.warnings if warning["warning_code"] in codes)
     for warning in seen.warnings:
         standing = problems.raised(standing, "warning_code", warning.warning_code, warning.message, now)
     return standing
+
+
+def counted(device: Device, taken: int, now: datetime) -> Device:
+    """The device after a look at its codes: full or not, whoever they are from."""
+    most = device.can.max_access_codes
+    if most is None or taken < most:
+        return replace(device, warnings=problems.cleared(device.warnings, "warning_code", FULL))
+    warnings = problems.raised(
+        device.warnings,
+        "warning_code",
+        FULL,
+        f"{device.name} holds as many codes as it can. More of them wait until some leave it.",
+        now,
+        active_access_code_count=taken,
+        max_active_access_code_count=most,
+    )
+    return replace(device, warnings=warnings)
 
 
 def removed(device: Device, now: datetime) -> Device:

@@ -16,26 +16,17 @@ from .attribution import (
     Outcome,
     Seen,
     Step,
-    StepKind,
     WrittenPins,
     attribute,
     desired,
     stands_as,
 )
-from .events import Event, EventType
+from .events import Event
+from .failure import DUPLICATE, REMOVING_ERROR, SETTING_ERROR, Change, failed, is_eviction, put_off
 from .provider import Capabilities, DesiredCode
 from .retry import backoff
+from .room import out_of_the_queue
 from .secrets import Secret
-
-SETTING_ERROR: Final = "failed_to_set_on_device"
-REMOVING_ERROR: Final = "failed_to_remove_from_device"
-"""Ends with the entry that would not go, or with the wish that it should."""
-
-FINAL: Final = ("code_constraints_violated", "provider_issue")
-"""Refusals that no waiting heals: a new wish is needed."""
-
-DUPLICATE: Final = "duplicate_code_on_device"
-DUPLICATE_TRIES: Final = 3
 
 UNTOLD_LOSSES: Final = 2
 """So many writes in a row without an answer are repeated without a word."""
@@ -43,22 +34,6 @@ UNTOLD_LOSSES: Final = 2
 GRACE: Final = timedelta(minutes=1)
 SLOW_ONGOING: Final = timedelta(minutes=10)
 """An ongoing code that takes longer than this is late; the wire publishes no figure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """
-    What became of one code.
-
-    Attributes:
-        problem_events: Events that must carry the six arrays of problems, which the engine adds.
-        finished: Action types whose pending attempts are now done.
-    """
-
-    code: AccessCode
-    events: tuple[Event, ...] = ()
-    problem_events: tuple[EventType, ...] = ()
-    finished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +190,7 @@ def _observed(
     if code.gone_at is not None:
         return Change(code)  # a ghost: its write landed after everybody had given it up; `plan` removes it
     if not entries:
-        return _absent(code, can, now, is_open=is_open)
+        return _absent(code, can, now, step, is_open=is_open)
     entry = entries[0].entry
     known = replace(code, vendor_code_id=entry.vendor_code_id, vendor_name=entry.name, was_sent=True)
     if not code.is_on_lock and problems.has(code.errors, "error_code", DUPLICATE):
@@ -224,13 +199,15 @@ def _observed(
         return Change(known)
     if stands and not entry.is_busy:
         is_on_its_way = is_open and step is not None and now < step.reaches_at
-        return Change(known) if is_on_its_way else _confirmed(known, can, now)
+        return Change(known) if is_on_its_way else _confirmed(known, can, now, step)
     if known.is_as_wished and not is_open:
         return _tampered(known, entries[0], wanted, now)
     return Change(known)
 
 
-def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool) -> Change:
+def _absent(
+    code: AccessCode, can: Capabilities, now: datetime, step: Step | None, *, is_open: bool
+) -> Change:
     """The lock does not have it."""
     missing = replace(code, vendor_code_id=None, vendor_name=None)
     if is_open:
@@ -242,8 +219,8 @@ def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool
     if code.confirmed_at is None:
         return Change(missing)
     forgotten = _unconfirmed(missing)
-    if not code.is_wanted(can, now):
-        # Its start moved out of the lead time, and it was taken off.
+    if not code.is_wanted(can, now) or _was_removed_by_us(code, step):
+        # Its start moved out of the lead time, or it made room for a more urgent one.
         told = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
         return Change(forgotten, tuple(told))
     errors = problems.raised(
@@ -258,6 +235,13 @@ def _absent(code: AccessCode, can: Capabilities, now: datetime, *, is_open: bool
     return Change(
         replace(forgotten, errors=errors), (code.event("access_code.deleted_external_to_seam", now),)
     )
+
+
+def _was_removed_by_us(code: AccessCode, step: Step | None) -> bool:
+    """The removal that has come true was of this entry, and not of a second one beside it."""
+    if step is None or step.kind != "remove":
+        return False
+    return code.vendor_code_id in (None, step.vendor_code_id)
 
 
 def _unconfirmed(code: AccessCode) -> AccessCode:
@@ -311,10 +295,12 @@ def _instants(before: datetime | None, after: datetime | None) -> tuple[str | No
     return wire["starts_at"], wire["ends_at"]
 
 
-def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
-    """A look shows the present wish."""
+def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | None) -> Change:
+    """A look shows the present wish. Tries to make it leave for a more urgent one are no tries to set it."""
     events = list(_change_events(code, now)) if code.confirmed_at is not None else []
     was_as_wished = code.is_as_wished
+    may_leave = was_as_wished and (step is not None or code.retry_at is not None)
+    rests = was_as_wished and code.retry_at is not None and now < code.retry_at
     confirmed = replace(
         code,
         confirmed_at=code.confirmed_at if was_as_wished else now,
@@ -324,8 +310,9 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime) -> Change:
         confirmed_starts_at=code.starts_at,
         confirmed_ends_at=code.ends_at,
         confirmed_generation=code.generation,
-        attempts=0,
-        retry_at=None,
+        attempts=code.attempts if may_leave else 0,
+        retry_at=code.retry_at if rests else None,
+        waits_for_room=False,
         errors=(),  # it is as it should be, whatever stood in the way
         warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
     )
@@ -388,45 +375,10 @@ def _after_loss(change: Change, step: Step, now: datetime) -> Change:
     if code.gone_at is not None or (step.kind != "remove" and code.is_as_wished):
         return change
     change = replace(change, code=code)
-    if step.outcome != "accepted" and code.attempts < UNTOLD_LOSSES:
-        attempts = code.attempts + 1
-        return replace(change, code=replace(code, attempts=attempts, retry_at=now + backoff(attempts)))
+    is_untold = step.outcome != "accepted" and code.attempts < UNTOLD_LOSSES
+    if is_untold or is_eviction(code, step, now):
+        return put_off(change, now)
     return failed(change, step.kind, None, message, now)
-
-
-def failed(change: Change, kind: StepKind, error_code: str | None, message: str, now: datetime) -> Change:
-    """
-    A write that led to nothing: the problem, its event once, and the time of the next try.
-
-    Args:
-        error_code: A more specific error of the wire beside the general one.
-    """
-    code = change.code
-    general = REMOVING_ERROR if kind == "remove" else SETTING_ERROR
-    is_new = not problems.has(code.errors, "error_code", general)
-    errors = problems.raised(code.errors, "error_code", general, message, now, is_access_code_error=True)
-    if error_code is not None and error_code != general:
-        is_new = is_new or not problems.has(code.errors, "error_code", error_code)
-        errors = problems.raised(errors, "error_code", error_code, message, now, is_access_code_error=True)
-    attempts = code.attempts + 1
-    broken = replace(code, errors=errors, attempts=attempts, retry_at=now + backoff(attempts))
-    is_ghost = code.gone_at is not None  # its story ended with `deleted`
-    told = (f"access_code.{general}",) if is_new and not is_ghost else ()
-    return replace(change, code=broken, problem_events=(*change.problem_events, *told))
-
-
-def refused(code: AccessCode, step: Step, error_code: str, message: str, now: datetime) -> Change:
-    """
-    The vendor will not have a write as it is: the problem, told once, and whether to try again at all.
-
-    A clash of PINs may heal by itself (somebody's deletion that has not arrived yet), so it is tried a few
-    times; what no waiting heals is not. Either way a new wish starts afresh.
-    """
-    change = failed(Change(code), step.kind, error_code, message, now)
-    is_tired = error_code == DUPLICATE and change.code.attempts >= DUPLICATE_TRIES
-    if (error_code in FINAL or is_tired) and code.generation == step.generation:
-        return replace(change, code=replace(change.code, refused_generation=step.generation))
-    return change
 
 
 # --- the passing of time --------------------------------------------------------------------------------
@@ -447,6 +399,8 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
     if code.is_active(now) and code.announced == "scheduled" and stands:
         told = replace(code, announced="set")
         return Change(told, (_announcement(told, "set", now),))
+    if not code.is_wanted(can, now):
+        code = out_of_the_queue(code)
     return _warned_of_delay(code, can, now)
 
 

@@ -7,14 +7,13 @@ The engine walks through it in three strides, each about one lock:
 2. `observe` (`domain.observation`) turns the look into facts: what is confirmed, what is gone, which
    written-down steps came true or were lost, and the events of it all. `advance` does the same for what
    happens by the passing of time alone and needs no look.
-3. `plan` says what to write next, and `due` when to come back.
+3. `plan` says what to write next (`domain.room`: for whom there is a place), and `due` when to come back.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final
 
 from .access_codes import AccessCode
 from .attribution import (
@@ -29,21 +28,10 @@ from .attribution import (
     desired,
     stands_as,
 )
-from .observation import (
-    DUPLICATE,
-    FINAL,
-    REMOVING_ERROR,
-    SETTING_ERROR,
-    Change,
-    Observation,
-    advance,
-    failed,
-    late_from,
-    observe,
-    pin_told,
-    refused,
-)
+from .failure import DUPLICATE, FINAL, REMOVING_ERROR, SETTING_ERROR, Change, failed, refused
+from .observation import Observation, advance, late_from, observe, pin_told
 from .provider import Capabilities, DesiredCode
+from .room import NO_SPACE, NO_SPACE_MESSAGE, Holder, coming, deal, places_of, without_room
 
 __all__ = [
     "DUPLICATE",
@@ -63,6 +51,7 @@ __all__ = [
     "WrittenPins",
     "advance",
     "attribute",
+    "blocked",
     "desired",
     "due",
     "failed",
@@ -75,19 +64,19 @@ __all__ = [
 ]
 
 
-NO_SPACE: Final = "no_space_for_access_code_on_device"
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
     Attributes:
         steps: In the order in which to write: what is over goes first, so that a full lock has room.
-        blocked: access_code_id to (error code, message): wanted, and the lock has no place for it.
+        blocked: access_code_id to (error code, message): wanted, and the lock has no place for it, or
+            somebody else has its PIN there.
+        taken: Places that are taken when the steps have come true.
     """
 
     steps: tuple[PlannedStep, ...] = ()
     blocked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    taken: int = 0
 
 
 def plan(
@@ -103,29 +92,62 @@ def plan(
     The writes that bring the lock from what a look showed to what is wished.
 
     Never more than one open write per code; never a removal of a code that can be changed in place; codes
-    that somebody else put there are left alone. A lock as wished gets no step.
+    that somebody else put there are left alone. A lock as wished gets no step. Where there are fewer places
+    than codes, those that are not active yet may have to leave for more urgent ones.
     """
     attribution = attribute(codes, open_steps, seen, written)
-    waiting = {step.access_code_id for step in open_steps}
+    step_of = {step.access_code_id: step for step in open_steps}
     removals: list[PlannedStep] = []
     changes: list[PlannedStep] = []
     additions: list[tuple[AccessCode, DesiredCode]] = []
+    holders: list[Holder] = []
+    leaving = 0
     for code in codes:
         entries = attribution.ours.get(code.access_code_id, ())
-        if code.access_code_id in waiting or _must_wait(code, now) or any(i.entry.is_busy for i in entries):
-            continue
+        step = step_of.get(code.access_code_id)
         wanted = None if code.gone_at is not None else desired(code, can, names[code.access_code_id], now)
         surplus = entries if wanted is None else entries[1:]
-        if surplus:
+        if step is not None:
+            leaving += _is_leaving(step, entries, surplus, is_wanted=wanted is not None)
+            if wanted is not None and step.kind != "remove":
+                holders.append(Holder(code, None))
+        elif _must_wait(code, now) or any(i.entry.is_busy for i in entries):
+            continue
+        elif surplus:
             removals.append(PlannedStep("remove", code, None, surplus[0].entry.vendor_code_id))
-        elif wanted is not None and code.refused_generation != code.generation:
-            if not entries:
-                additions.append((code, wanted))
-            elif not stands_as(code, entries[0].entry, wanted):
+            leaving += 1
+        elif wanted is not None and entries:
+            holders.append(Holder(code, entries[0].entry.vendor_code_id))
+            if code.refused_generation != code.generation and not stands_as(code, entries[0].entry, wanted):
                 changes.append(PlannedStep("change", code, wanted, entries[0].entry.vendor_code_id))
-    kept_changes, blocked_changes = _without_clashes(changes, attribution, seen, codes)
-    sets, blocked_sets = _within_room(additions, attribution, open_steps, seen, can, now)
-    return Plan((*removals, *kept_changes, *sets), {**blocked_changes, **blocked_sets})
+        elif wanted is not None and code.refused_generation != code.generation:
+            additions.append((code, wanted))
+    newcomers, blocked_pins = _with_free_pins(additions, attribution, seen)
+    taken = sum(item.entry.takes_room for item in seen) + coming(open_steps, attribution)
+    dealt = deal(newcomers, places_of(can, taken, leaving, holders, now), now)
+    evicted = {step.code.access_code_id for step in dealt.evictions}
+    staying = [step for step in changes if step.code.access_code_id not in evicted]
+    kept_changes, blocked_changes = _without_clashes(staying, attribution, seen, codes)
+    no_space = dict.fromkeys(dealt.waiting, (NO_SPACE, NO_SPACE_MESSAGE))
+    return Plan(
+        (*removals, *dealt.evictions, *kept_changes, *dealt.sets),
+        {**blocked_changes, **blocked_pins, **no_space},
+        taken + len(dealt.sets),
+    )
+
+
+def _is_leaving(step: Step, entries: Sequence[Seen], surplus: Sequence[Seen], *, is_wanted: bool) -> bool:
+    """A place is being cleared by an open step, or will be when a set that nobody wants now has landed."""
+    if step.kind == "remove":
+        return any(item.entry.vendor_code_id == step.vendor_code_id for item in entries)
+    return bool(surplus) or not is_wanted
+
+
+def blocked(code: AccessCode, error_code: str, message: str, now: datetime) -> Change:
+    """What a code becomes that the plan has no step for."""
+    if error_code == NO_SPACE:
+        return without_room(code, now)
+    return failed(Change(code), "set", error_code, message, now)
 
 
 def _must_wait(code: AccessCode, now: datetime) -> bool:
@@ -172,41 +194,20 @@ def _is_in_a_circle(access_code_id: str, waits_for: Mapping[str, str]) -> bool:
     return False
 
 
-def _within_room(
-    additions: list[tuple[AccessCode, DesiredCode]],
-    attribution: Attribution,
-    open_steps: Sequence[Step],
-    seen: Sequence[Seen],
-    can: Capabilities,
-    now: datetime,
-) -> tuple[list[PlannedStep], dict[str, tuple[str, str]]]:
-    """New codes, the soonest first, as long as the lock has room and nobody else has the PIN."""
-    coming = sum(
-        1 for step in open_steps if step.kind == "set" and step.access_code_id not in attribution.ours
-    )
-    taken = coming + sum(item.entry.takes_room for item in seen)
-    room = None if can.max_access_codes is None else can.max_access_codes - taken
-    steps: list[PlannedStep] = []
+def _with_free_pins(
+    additions: list[tuple[AccessCode, DesiredCode]], attribution: Attribution, seen: Sequence[Seen]
+) -> tuple[list[tuple[AccessCode, DesiredCode]], dict[str, tuple[str, str]]]:
+    """New codes whose PIN nobody has on the lock."""
+    free: list[tuple[AccessCode, DesiredCode]] = []
     blocked: dict[str, tuple[str, str]] = {}
-    for code, wanted in sorted(additions, key=lambda pair: _urgency(pair[0], now)):
+    for code, wanted in additions:
         holder = _holder(code, seen, set())
-        if holder is not None and holder in attribution.foreign:
+        if holder is None:
+            free.append((code, wanted))
+        elif holder in attribution.foreign:
             blocked[code.access_code_id] = _duplicate()
-        elif holder is not None:
-            continue  # one of ours that is about to go or to change: wait until a look shows it
-        elif room is not None and room <= 0:
-            blocked[code.access_code_id] = (
-                NO_SPACE,
-                "The device holds as many codes as it can. The code is set when one leaves it.",
-            )
-        else:
-            steps.append(PlannedStep("set", code, wanted, None))
-            room = None if room is None else room - 1
-    return steps, blocked
-
-
-def _urgency(code: AccessCode, now: datetime) -> tuple[datetime, datetime]:
-    return (max(code.starts_at or now, now), code.created_at)
+        # Else it is one of ours that is about to go or to change: wait until a look shows it.
+    return free, blocked
 
 
 def _holder(code: AccessCode, seen: Sequence[Seen], own: set[str]) -> Seen | None:
@@ -242,7 +243,9 @@ def _wants_write(code: AccessCode, can: Capabilities, now: datetime) -> bool:
         return code.was_sent or code.is_on_lock
     if not code.is_wanted(can, now):
         return code.is_on_lock  # what was sent and is not there needs no look until its time comes
-    return not code.is_as_wished and code.refused_generation != code.generation
+    if code.is_as_wished:
+        return code.retry_at is not None  # it would not make room: try again if room is still needed
+    return not code.waits_for_room and code.refused_generation != code.generation
 
 
 def due(

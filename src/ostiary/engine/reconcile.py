@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from .. import store
-from ..domain import reconcile, unmanaged_codes
+from ..domain import devices, reconcile, unmanaged_codes
 from ..domain.access_codes import AccessCode
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
@@ -39,6 +39,10 @@ CALL_SECONDS: Final = 15.0
 """Longer than a vendor call may take: after this a written-down step is either sent or never will be."""
 
 SYNC_SECONDS: Final = 8.0
+
+WRITES_AT_ONCE: Final = 10
+"""In one tick. A door that is asked for meanwhile waits for one of them, not for a whole lock's codes."""
+
 REMOVAL_SETTLES: Final = 20.0
 
 
@@ -74,11 +78,13 @@ async def tick(hold: Hold, device_id: str) -> None:
     entries = await hold.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
     hold.note_code_look()
     planned = await hold.write(_settle_look, hold, device_id, entries)
-    for step in planned:
+    written = 0
+    for step in planned[:WRITES_AT_ONCE]:
         if await hold.read(act.is_waited_for, device_id):
             break  # the door first; what is left is planned anew
         await _write(hold, device_id, step)
-    await hold.write(_finish, hold, device_id)
+        written += 1
+    await hold.write(_finish, hold, device_id, written < len(planned))
 
 
 async def _load(tx: Tx, device_id: str) -> Lock | None:
@@ -105,11 +111,14 @@ async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
     if lock is None:
         return None
     waiting = {step.access_code_id for step in lock.steps}
+    has_changed = False
     for code in lock.codes:
         change = reconcile.advance(code, lock.can, tx.now, has_open_step=code.access_code_id in waiting)
         await _store_change(tx, lock, code, change)
-    lock = await _load(tx, device_id)
-    assert lock is not None
+        has_changed = has_changed or change.code != code
+    if has_changed:
+        lock = await _load(tx, device_id)
+        assert lock is not None
     device = lock.device
     must_look = device.look_wanted or device.sync_wanted
     if must_look or reconcile.needs_look(lock.codes, lock.steps, lock.can, tx.now):
@@ -222,12 +231,10 @@ async def _settle_look(
         return ()  # what is missing stands as an error on the device; its return wakes this lock
     now_codes = list(before.values())
     plan = reconcile.plan(now_codes, still_open, seen, lock.can, names, tx.now, written)
-    for access_code_id, (error_code, message) in plan.blocked.items():
-        code = before[access_code_id]
-        change = reconcile.failed(Change(code), "set", error_code, message, tx.now)
-        if error_code == "duplicate_code_on_device":
-            change = await _naming_the_other(tx, device_id, change)
-        await _store_change(tx, lock, code, change)
+    full = devices.counted(device, plan.taken, tx.now)
+    if full.warnings != device.warnings:
+        await store.devices.update_device(tx, full, hold.render(full, lock.account))
+    await _tell_blocked(tx, replace(lock, device=full), now_codes, plan)
     return plan.steps
 
 
@@ -236,6 +243,18 @@ async def _settle_unmanaged(tx: Tx, device: Device, foreign: Sequence[Seen]) -> 
     if device.removed_at is None:
         known = await store.unmanaged_codes.on_device(tx, device)
         await store.unmanaged_codes.keep(tx, unmanaged_codes.observe(known, foreign, device, tx.now))
+
+
+async def _tell_blocked(tx: Tx, lock: Lock, codes: Iterable[AccessCode], plan: reconcile.Plan) -> None:
+    """Codes that the plan has no step for, with the reason; and who waits for room no longer."""
+    for code in codes:
+        if code.access_code_id in plan.blocked:
+            change = reconcile.blocked(code, *plan.blocked[code.access_code_id], tx.now)
+            if plan.blocked[code.access_code_id][0] == reconcile.DUPLICATE:
+                change = await _naming_the_other(tx, lock.device.device_id, change)
+            await _store_change(tx, lock, code, change)
+        elif code.waits_for_room:
+            await store.access_codes.update_code(tx, replace(code, waits_for_room=False))
 
 
 async def _ghosts(tx: Tx, lock: Lock, seen: Iterable[Seen]) -> list[AccessCode]:
@@ -325,6 +344,8 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
     if code is None or code.generation != planned.code.generation:
         return None
     if planned.kind != "remove" and code.is_over(tx.now):
+        return None
+    if planned.makes_room and code.is_active(tx.now):
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
@@ -427,13 +448,13 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
     await _store_change(tx, lock, code, change)
 
 
-async def _finish(tx: Tx, hold: Hold, device_id: str) -> None:
-    """When to come back, by what stands in the rows now."""
+async def _finish(tx: Tx, hold: Hold, device_id: str, has_more: bool) -> None:
+    """When to come back, by what stands in the rows now; at once if not all that was planned is written."""
     lock = await _load(tx, device_id)
     if lock is None:
         return
     due = reconcile.due(lock.codes, lock.steps, lock.can, tx.now)
-    if lock.device.sync_wanted or lock.device.look_wanted:
+    if lock.device.sync_wanted or lock.device.look_wanted or has_more:
         due = tx.now
     elif not lock.can.can_program_online_access_codes and not lock.steps:
         due = _next_moment(lock, tx.now)

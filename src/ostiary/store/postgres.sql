@@ -11,7 +11,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -30,7 +30,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -46,7 +46,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -70,7 +70,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -87,7 +87,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -102,7 +102,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -114,7 +114,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, errors, warnings)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -125,7 +125,7 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(confirmed_code_hash)s::VARCHAR, %(confirmed_starts_at)s::BIGINT, %(confirmed_ends_at)s::BIGINT,
     %(confirmed_generation)s::BIGINT, %(announced)s::VARCHAR, %(gone_at)s::BIGINT, %(attempts)s::BIGINT,
     %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(is_code_from_vendor)s::INTEGER,
-    %(errors)s::VARCHAR, %(warnings)s::VARCHAR);
+    %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -155,7 +155,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -177,7 +177,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -198,7 +198,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -231,7 +231,7 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     confirmed_generation=%(confirmed_generation)s::BIGINT, announced=%(announced)s::VARCHAR,
     gone_at=%(gone_at)s::BIGINT, attempts=%(attempts)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
     refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
-    errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR
+    waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- action_attempts.door

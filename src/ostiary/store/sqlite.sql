@@ -11,7 +11,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -30,7 +30,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -46,7 +46,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -70,7 +70,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -87,7 +87,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -102,7 +102,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -114,13 +114,14 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, errors, warnings)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
     :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
-    :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :errors, :warnings);
+    :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
+    :warnings);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -150,7 +151,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -172,7 +173,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -193,7 +194,7 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -222,7 +223,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     confirmed_starts_at=:confirmed_starts_at, confirmed_ends_at=:confirmed_ends_at,
     confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
     retry_at=:retry_at, refused_generation=:refused_generation, is_code_from_vendor=:is_code_from_vendor,
-    errors=:errors, warnings=:warnings
+    waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings
 WHERE access_codes.access_code_id = :the_key;
 
 -- action_attempts.door

@@ -250,6 +250,7 @@ access_codes = Table(
     _at("retry_at", null=True),
     _int("refused_generation", null=True),
     _flag("is_code_from_vendor"),
+    _flag("waits_for_room"),
     _json("errors"),
     _json("warnings"),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),

@@ -285,6 +285,7 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_generation", sa.BigInteger(), nullable=True),
         sa.Column("is_code_from_vendor", sa.Integer(), nullable=False),
+        sa.Column("waits_for_room", sa.Integer(), nullable=False),
         sa.Column("errors", sa.Text(), nullable=False),
         sa.Column("warnings", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
