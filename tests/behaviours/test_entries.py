@@ -89,6 +89,15 @@ async def test_a_code_at_the_keypad_is_told_with_its_id(open_: OpenHouse) -> Non
         assert await at_the_door(house, access_code_id=code["access_code_id"]) == [event]
 
 
+async def test_a_code_is_told_by_its_id_when_the_log_has_no_name(open_: OpenHouse) -> None:
+    async with at_home(open_) as (house, lock):
+        code = await set_code(house, lock, code="498882", name="Ann")
+        await house.simulator("faults", fault="nameless", times=1)
+        assert await house.type_code(lock, "498882")
+        await polled(house, 2)
+        assert (await only(house))["access_code_id"] == code["access_code_id"]
+
+
 async def test_a_code_that_is_gone_by_now_is_named(open_: OpenHouse) -> None:
     async with at_home(open_) as (house, lock):
         code = await set_code(house, lock, code="498882")

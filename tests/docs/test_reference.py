@@ -309,6 +309,23 @@ def test_tests_that_pages_name_exist() -> None:
         assert re.search(rf"def {test}\(", text), f"{page} names {file}::{test}, which is not there"
 
 
+def test_every_quirk_of_nuki_has_its_line_and_its_tests() -> None:
+    page = (REFERENCE / "nuki-quirks.md").read_text()
+    lines = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| \d", line)]
+    rows = [[cell.strip() for cell in cells] for cells in lines]
+    assert [int(cells[0]) for cells in rows] == list(range(1, 45))
+    written = "".join(
+        path.read_text() for folder in ("src", "tests") for path in (ROOT / folder).rglob("test_*.py")
+    )
+    known = set(re.findall(r"def (test_\w+)\(", written))
+    for cells in rows:
+        assert len(cells) == 5
+        assert all(cells)
+        named = re.findall(r"`(test_\w+)`", cells[4])
+        assert named, f"quirk {cells[0]} names no test"
+        assert set(named) <= known, f"quirk {cells[0]} names {set(named) - known}, which is not there"
+
+
 # --- pages by themselves ---------------------------------------------------------------------------------
 
 

@@ -594,7 +594,7 @@ class Notice:
     Attributes:
         state_of: Vendor ids of devices that may be in another state.
         codes_of: Of devices on which the codes may be others.
-        is_of_account: Whether the list of devices may be another.
+        is_of_account: Whether the list of devices may be another, or the log has more.
     """
 
     state_of: frozenset[str] = frozenset()

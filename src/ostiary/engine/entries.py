@@ -37,32 +37,39 @@ class Watched:
         return self.mark.must_read_alone(recent, shown, is_online=self.device.is_online)
 
 
-async def tell(hold: Hold) -> None:
-    """Read what is new and tell it. What cannot be read now is read at the next poll."""
+async def tell(hold: Hold) -> bool:
+    """
+    Read what is new and tell it. What cannot be read now is read at the next poll.
+
+    Returns:
+        Whether all of it is told; False: a door is being operated, and its lines wait for the outcome.
+    """
     asked_at = await hold.read(now_of)
     try:
         recent = await hold.call(lambda account: account.recent_entries())
         if recent is None:
-            return
+            return True
         watched = await hold.read(_watched, hold)
         covered = [each for each in watched if not each.must_be_read(recent)]
-        await hold.write(_settle, covered, recent.entries, asked_at)
+        is_all = await hold.write(_settle, covered, recent.entries, asked_at)
         for each in watched:
             if each.must_be_read(recent):
-                await _tell_one(hold, each, asked_at)
+                is_all = await _tell_one(hold, each, asked_at) and is_all
+        return is_all
     except (Unreachable, RateLimited) as error:
         log.info("the log of account %s waits: %s", hold.account.connected_account_id, error)
     except NotPermitted:
         log.warning("the login of account %s cannot read the log", hold.account.connected_account_id)
+    return True
 
 
-async def _tell_one(hold: Hold, watched: Watched, asked_at: datetime) -> None:
+async def _tell_one(hold: Hold, watched: Watched, asked_at: datetime) -> bool:
     vendor_device_id, since = watched.device.vendor_device_id, watched.mark.floor
     try:
         entries = await hold.call(lambda account: account.entries_since(vendor_device_id, since))
     except NoSuchObject:
-        return  # the next list of devices tells what became of it
-    await hold.write(_settle, [watched], entries, asked_at)
+        return True  # the next list of devices tells what became of it
+    return await hold.write(_settle, [watched], entries, asked_at)
 
 
 async def _watched(tx: Tx, hold: Hold) -> list[Watched]:
@@ -79,12 +86,14 @@ async def _watched(tx: Tx, hold: Hold) -> list[Watched]:
 
 async def _settle(
     tx: Tx, watched: Iterable[Watched], entries: Iterable[LogEntry], asked_at: datetime
-) -> None:
+) -> bool:
     """
     For each of these devices its new events and its moved mark, or neither.
 
     A door that is being operated waits: what the log has of it may be what its attempt is about to tell.
+    False: there was one.
     """
+    is_all = True
     lines: dict[str, list[LogEntry]] = {}
     for entry in entries:
         lines.setdefault(entry.vendor_device_id, []).append(entry)
@@ -93,6 +102,7 @@ async def _settle(
         news = mark.news(lines.get(device.vendor_device_id, ()))
         if news:
             if await store.action_attempts.pending_at_door(tx, device.device_id):
+                is_all = False
                 continue
             await _emit(tx, device, news)
         moved = mark.after(news, asked_at, is_online=device.is_online)
@@ -100,6 +110,7 @@ async def _settle(
             await store.entries.insert_mark(tx, moved)
         else:
             await store.entries.update_mark(tx, moved)
+    return is_all
 
 
 async def _emit(tx: Tx, device: Device, news: Sequence[LogEntry]) -> None:

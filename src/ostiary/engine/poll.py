@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from .. import store
 from ..domain import devices
-from ..domain.action_attempts import outcome_events
+from ..domain.action_attempts import DOOR_DEADLINE, outcome_events
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import LoginExpired, LoginRejected, RateLimited, Unreachable
@@ -32,7 +32,8 @@ async def poll(hold: Hold) -> None:
         raise LoginRejected(str(error)) from error
     hold.note_poll()
     await hold.write(settle, hold, seen, found, asked_at)
-    await entries.tell(hold)
+    if not await entries.tell(hold):
+        await hold.write(_look_after_door, hold)
 
 
 async def _poll_at(tx: Tx, hold: Hold) -> datetime | None:
@@ -169,6 +170,13 @@ async def _settle_account(tx: Tx, hold: Hold, account: ConnectedAccount, asked_a
             )
         )
     await store.connected_accounts.update_account(tx, settled)
+
+
+async def _look_after_door(tx: Tx, hold: Hold) -> None:
+    """The log has lines that wait for the outcome of an attempt: by then there is one."""
+    account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
+    if account is not None:
+        await look_soon(tx, account, DOOR_DEADLINE)
 
 
 async def look_soon(tx: Tx, account: ConnectedAccount, wait: timedelta = timedelta(seconds=5)) -> None:

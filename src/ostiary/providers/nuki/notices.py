@@ -52,8 +52,8 @@ def _of_masterdata(content: Mapping[str, Any]) -> Notice:
 
 
 def _of_log(content: Mapping[str, Any]) -> Notice:
-    """Some sources nest the fields, one has them beside the feature (8.4)."""
-    return Notice(state_of=_lock(_inner(content, "smartlockLog")))
+    """The log is read with the list of devices. Some sources nest the fields, one does not (8.4)."""
+    return Notice(is_of_account=bool(_lock(_inner(content, "smartlockLog"))))
 
 
 def _of_codes(content: Mapping[str, Any]) -> Notice:

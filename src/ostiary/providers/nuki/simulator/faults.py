@@ -1,7 +1,8 @@
 """
 The faults that the simulated Nuki cloud knows, what its refusals look like, and what some of them do.
 
-`lost`, `late`, `window_lost`, `listed_at_once` strike where a write is accepted; `race` and `offline` here.
+`lost`, `late`, `window_lost`, `listed_at_once` strike where a write is accepted, `nameless` where a line of
+the log is written; `race` and `offline` here.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ FAULTS = Faults(
         "busy": lambda fault: busy().answer,
     },
     jobs=(
-        *("lost", "late", "window_lost", "listed_at_once", "race", "offline"),
+        *("lost", "late", "window_lost", "listed_at_once", "race", "offline", "nameless"),
         *(MISSING, TWICE, FORGED),
     ),
 )

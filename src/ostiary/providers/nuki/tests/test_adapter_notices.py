@@ -38,8 +38,8 @@ def signed(body: bytes, secret: Secret = SECRET) -> dict[str, str]:
         ({"feature": "DEVICE_CONFIG", "smartlockId": "17"}, Notice(frozenset({"17"}))),
         ({"feature": "DEVICE_MASTERDATA", "deleted": False, "smartlockId": 17}, Notice(frozenset({"17"}))),
         ({"feature": "DEVICE_MASTERDATA", "deleted": True, "smartlockId": 17}, Notice(is_of_account=True)),
-        ({"feature": "DEVICE_LOGS", "smartlockLog": {"smartlockId": 17}}, Notice(frozenset({"17"}))),
-        ({"feature": "DEVICE_LOGS", "smartlockId": 17}, Notice(frozenset({"17"}))),
+        ({"feature": "DEVICE_LOGS", "smartlockLog": {"smartlockId": 17}}, Notice(is_of_account=True)),
+        ({"feature": "DEVICE_LOGS", "smartlockId": 17}, Notice(is_of_account=True)),
         (
             {"feature": "DEVICE_AUTHS", "deleted": True, "smartlockAuth": {"smartlockId": 17}},
             Notice(codes_of=frozenset({"17"})),

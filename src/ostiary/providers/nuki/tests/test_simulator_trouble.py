@@ -185,3 +185,18 @@ async def test_a_new_code_whose_window_is_lost_opens_for_ever_until_the_daily_sy
     nuki.clock.move(25 * 3600)
     typed = await nuki.control("POST", "enter_code", smartlock_id=lock, code=384756)
     assert typed["reason"] == "not_yet"
+
+
+@run
+async def test_a_line_of_the_log_may_be_without_a_name():
+    """Quirk 29."""
+    nuki = await Nuki().enter()
+    lock = await nuki.lock_id()
+    guest = await nuki.created(lock, "Guest", 384756)
+    await nuki.control("POST", "faults", fault="nameless", times=1)
+    for _ in range(2):
+        await nuki.control("POST", "enter_code", smartlock_id=lock, code=384756)
+        nuki.clock.move(60)
+    lines = (await nuki.call("GET", f"/smartlock/{lock}/log?limit=2")).json
+    assert [line["name"] for line in lines] == ["Guest", ""]
+    assert {line["authId"] for line in lines} == {guest["id"]}
