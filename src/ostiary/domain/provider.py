@@ -3,16 +3,76 @@ The port that every brand implements, and what the house gives to a brand.
 
 A brand is a folder in `providers/` that offers three names: `MANIFEST` (a `Manifest`), `Adapter` (an
 `AdapterType`) and `Simulator` (a `SimulatorType`). The engine and the Connect pages know brands only
-through what stands here.
+through what stands here; what looks show, logins, HTTP and simulators have modules of their own behind it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from .budgets import Budget
+from .login import Choice, Credentials, Login, LoginChoices, LoginFailed
+from .looks import (
+    AccountProblem,
+    Capabilities,
+    DesiredCode,
+    DeviceProblem,
+    DeviceWarning,
+    EntryKind,
+    EntryMethod,
+    LogEntry,
+    ObservedCode,
+    ObservedDevice,
+    RecentEntries,
+)
 from .secrets import Secret
+from .simulators import AsgiApp, HomeStore, Receive, Scope, Send, SimulatorType
+from .vendor_http import HttpRequest, HttpResponse, NoAnswer, NotSent, ProviderHttp, RequestKind
+
+__all__ = [
+    "Account",
+    "AccountProblem",
+    "Activations",
+    "Adapter",
+    "AdapterType",
+    "AsgiApp",
+    "BadNotice",
+    "Brand",
+    "Capabilities",
+    "Choice",
+    "Credentials",
+    "DesiredCode",
+    "DeviceProblem",
+    "DeviceWarning",
+    "EntryKind",
+    "EntryMethod",
+    "HomeStore",
+    "HttpRequest",
+    "HttpResponse",
+    "Integrator",
+    "LogEntry",
+    "Login",
+    "LoginChoices",
+    "LoginFailed",
+    "Manifest",
+    "NoAnswer",
+    "NotSent",
+    "Notice",
+    "NoticeAddress",
+    "ObservedCode",
+    "ObservedDevice",
+    "ProviderHttp",
+    "ReadsNotices",
+    "Receive",
+    "RecentEntries",
+    "RegistersNotices",
+    "RequestKind",
+    "Scope",
+    "Send",
+    "SimulatorType",
+    "VendorSite",
+]
 
 # --- what a brand is ---------------------------------------------------------------------------
 
@@ -86,327 +146,7 @@ class VendorSite:
     wants_notices: bool = False
 
 
-# --- HTTP towards a vendor -----------------------------------------------------------------------
-
-
-RequestKind = Literal["read", "write", "command", "wake", "login"]
-"""`command` moves a door, `wake` makes the vendor read a device anew, `write` is any other change."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """
-    Attributes:
-        kind: What it is for, by the brand's own knowledge.
-        wakes: Whether it makes the vendor speak to a device, which costs that one's battery.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # tokens
-    body: bytes = field(default=b"", repr=False)  # PINs
-    timeout: float = 10.0
-    kind: RequestKind = "read"
-    wakes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-
-class NotSent(Exception):
-    """The request did not leave: nothing can have happened."""
-
-
-class NoAnswer(Exception):
-    """The request may have arrived and no whole answer came back."""
-
-
-class ProviderHttp(Protocol):
-    """One HTTP exchange with a vendor, over the network or in process towards a simulator."""
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        """
-        Send and return whatever status came back. No redirects are followed.
-
-        Raises:
-            NotSent: No connection could be made.
-            NoAnswer: The time ran out or the connection broke after the request had left.
-        """
-        ...
-
-
-# --- logging in ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What lets us act for an account. Stored encrypted. `expires_at` None: does not expire."""
-
-    access_token: Secret
-    refresh_token: Secret | None = None
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """
-    A finished login.
-
-    Attributes:
-        vendor_account_id: The vendor's own id of the account, by which a second login is recognised.
-        display_name: For people; e-mail addresses are masked by the caller.
-        user_identifier: The wire's object: any of `username`, `email`, `phone`.
-        settings: What the brand must know of the account at every call beside its credentials, such as
-            what the person has chosen. JSON, no secrets.
-    """
-
-    credentials: Credentials
-    vendor_account_id: str
-    display_name: str
-    user_identifier: Mapping[str, str]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """
-    One thing that a person may let us into.
-
-    Attributes:
-        refusal: Why it cannot be chosen, for people; None: it can.
-    """
-
-    choice_id: str
-    name: str
-    details: str = ""
-    refusal: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoginChoices:
-    """
-    A login that wants something more of the person before it is finished.
-
-    Attributes:
-        pending: What `complete_login` needs of what has happened so far. Kept encrypted.
-        noun: What is chosen, in the plural, such as `sites`.
-        notice: What the person agrees to by going on, in whole sentences.
-    """
-
-    pending: Secret
-    noun: str
-    choices: Sequence[Choice]
-    notice: str
-
-
-class LoginFailed(Exception):
-    """
-    The vendor or the person ended the login.
-
-    Args:
-        error_code: `access_denied` when the person cancelled, else a short word.
-    """
-
-    def __init__(self, error_code: str, message: str) -> None:
-        super().__init__(message)
-        self.error_code = error_code
-        self.message = message
-
-
-# --- devices ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """
-    What one device can do. Lengths in digits, times in seconds, capacity in codes.
-
-    The `can_` flags have three values: True works now, False has it in principle but not now,
-    None does not have it (the wire leaves the flag out).
-    """
-
-    can_remotely_lock: bool | None = None
-    can_remotely_unlock: bool | None = None
-    can_program_online_access_codes: bool | None = None
-    code_chosen_by: Literal["caller", "vendor", "either"] = "caller"  # either: the vendor, if nobody says one
-    code_lengths: tuple[int, ...] = ()
-    code_constraints: tuple[str, ...] = ()  # the wire's constraint types without parameters
-    name_max_length: int | None = None
-    codes_are_readable: bool = True
-    has_native_scheduling: bool = True
-    supports_backup_access_code_pool: bool = False
-    max_access_codes: int | None = None
-    settles_within: float = 60.0
-    reaches_device_after: float = 0.0
-    """How long the device goes on as before after the vendor's record has changed, where no look can tell."""
-    time_step: float = 0.0
-    """Starts and ends are whole multiples of this; 0: any instant."""
-    wall_clock_zone: str | None = None
-    """IANA name of the zone in whose wall-clock time the device keeps schedules; None: it keeps instants."""
-
-    @property
-    def vendor_may_choose(self) -> bool:
-        return self.code_chosen_by != "caller"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceProblem:
-    """A wire error of a device as its vendor reports it. The house adds the time."""
-
-    error_code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceWarning:
-    """A wire warning of a device."""
-
-    warning_code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountProblem:
-    """
-    A wire error or warning of a whole account.
-
-    Attributes:
-        more: Further fields that the wire has for that code.
-    """
-
-    kind: Literal["error", "warning"]
-    code: str
-    message: str
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedDevice:
-    """
-    One look at one device.
-
-    Attributes:
-        properties: The wire's `properties`, except what the house adds or withholds itself: `online`,
-            `name`, `appearance`, `locked`, and the battery, which is left out while offline.
-        is_locked: None when the device cannot tell.
-        is_busy: The vendor is at work on the device: its state is not final.
-        time_zone: IANA name, None when unknown.
-        battery_level: 0..1.
-    """
-
-    vendor_device_id: str
-    device_type: str
-    name: str
-    is_online: bool
-    capabilities: Capabilities
-    properties: Mapping[str, Any]
-    is_locked: bool | None = None
-    is_busy: bool = False
-    time_zone: str | None = None
-    battery_level: float | None = None
-    problems: tuple[DeviceProblem, ...] = ()
-    warnings: tuple[DeviceWarning, ...] = ()
-
-
-# --- access codes ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DesiredCode:
-    """
-    One code as it should stand on the device.
-
-    Attributes:
-        vendor_name: From `vendor_name()`; carries our mark.
-        code: None: the vendor chooses a PIN, anew if it has chosen one before, and tells it.
-        is_from_vendor: `code` is what the vendor has chosen: it is to stay, not to be written.
-        starts_at, ends_at: Both or neither; None when the device must not limit it.
-    """
-
-    access_code_id: str
-    vendor_name: str
-    code: Secret | None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    is_from_vendor: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedCode:
-    """
-    One code as a look at the device shows it.
-
-    Attributes:
-        code: None when the vendor does not tell.
-        mark: Our mark, found in the vendor's name or reference field; None for somebody else's code.
-        is_enabled: False: stands there but opens nothing.
-        is_busy: The vendor is still at work on it; a write now would be refused.
-        is_exact: False: a part of it is missing, or it is limited by something that we never write (weekdays,
-            hours of the day).
-        error: The vendor's last error about it.
-        takes_room: It counts towards `max_access_codes`.
-    """
-
-    vendor_code_id: str
-    name: str
-    code: Secret | None
-    mark: str | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    is_enabled: bool = True
-    is_busy: bool = False
-    is_exact: bool = True
-    error: str | None = None
-    takes_room: bool = True
-
-
-# --- the vendor's log --------------------------------------------------------------------------------
-
-EntryKind = Literal["locked", "unlocked", "access_denied"]
-EntryMethod = Literal["keycode", "manual", "automatic", "remote", "card", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """
-    One line of what a vendor has written down about a door.
-
-    Attributes:
-        entry_id: The vendor's own, unique among the lines of one device.
-        occurred_at: By the device's clock.
-        kind: None: it means nothing to us.
-        method: How the door was moved; `unknown` also when access was denied.
-        vendor_code_id: What was used, as `ObservedCode` names it. It may name something that is no code.
-        reason_code: The wire's, when access was denied.
-    """
-
-    entry_id: str
-    vendor_device_id: str
-    occurred_at: datetime
-    kind: EntryKind | None
-    method: EntryMethod = "unknown"
-    vendor_code_id: str | None = None
-    reason_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecentEntries:
-    """
-    The end of an account's log.
-
-    Attributes:
-        entries: Newest first, of all devices.
-        complete_after: Every line after this instant is among them; None: every line that there is.
-    """
-
-    entries: Sequence[LogEntry]
-    complete_after: datetime | None
+# --- an account ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -654,62 +394,6 @@ class RegistersNotices(Protocol):
 
 class AdapterType(Protocol):
     def __call__(self, http: ProviderHttp, site: VendorSite) -> Adapter: ...
-
-
-# --- simulators --------------------------------------------------------------------------------------
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class HomeStore(Protocol):
-    """
-    Where a simulator keeps its state: one blob per virtual home, saved before an answer leaves.
-
-    Several processes may share one; a save that lost a race says so and the simulator starts over.
-    """
-
-    async def load(self, home: str) -> tuple[bytes | None, int]:
-        """The state and its version; `(None, 0)` for a home that nobody has entered yet."""
-        ...
-
-    async def save(self, home: str, state: bytes, version: int) -> bool:
-        """Replace the state of `version`. False: somebody else did so first."""
-        ...
-
-    async def homes(self) -> Sequence[str]:
-        """The names of all homes that have a state."""
-        ...
-
-
-class SimulatorType(Protocol):
-    """
-    Builds the ASGI application that behaves like the vendor's cloud.
-
-    Args:
-        homes: Where state lives.
-        clock: The simulated world's time; may be shifted or frozen.
-        url: Under which address the application is reached; no trailing slash.
-        client_id, client_secret: The OAuth client that it knows.
-        redirect_uris: What that client may use; empty allows any.
-        pace: Factor on all its delays; 1.0 is as slow as the real cloud.
-        http: Over which it tells others what has happened, by webhooks for one. None: nothing leaves it.
-    """
-
-    def __call__(
-        self,
-        homes: HomeStore,
-        clock: Callable[[], datetime],
-        *,
-        url: str,
-        client_id: str,
-        client_secret: Secret,
-        redirect_uris: Sequence[str] = (),
-        pace: float = 1.0,
-        http: ProviderHttp | None = None,
-    ) -> AsgiApp: ...
 
 
 @dataclass(frozen=True, slots=True)

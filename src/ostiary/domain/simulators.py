@@ -1,0 +1,61 @@
+"""What a brand's simulator is given, and what it is: an ASGI application."""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from .secrets import Secret
+from .vendor_http import ProviderHttp
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class HomeStore(Protocol):
+    """
+    Where a simulator keeps its state: one blob per virtual home, saved before an answer leaves.
+
+    Several processes may share one; a save that lost a race says so and the simulator starts over.
+    """
+
+    async def load(self, home: str) -> tuple[bytes | None, int]:
+        """The state and its version; `(None, 0)` for a home that nobody has entered yet."""
+        ...
+
+    async def save(self, home: str, state: bytes, version: int) -> bool:
+        """Replace the state of `version`. False: somebody else did so first."""
+        ...
+
+    async def homes(self) -> Sequence[str]:
+        """The names of all homes that have a state."""
+        ...
+
+
+class SimulatorType(Protocol):
+    """
+    Builds the ASGI application that behaves like the vendor's cloud.
+
+    Args:
+        homes: Where state lives.
+        clock: The simulated world's time; may be shifted or frozen.
+        url: Under which address the application is reached; no trailing slash.
+        client_id, client_secret: The OAuth client that it knows.
+        redirect_uris: What that client may use; empty allows any.
+        pace: Factor on all its delays; 1.0 is as slow as the real cloud.
+        http: Over which it tells others what has happened, by webhooks for one. None: nothing leaves it.
+    """
+
+    def __call__(
+        self,
+        homes: HomeStore,
+        clock: Callable[[], datetime],
+        *,
+        url: str,
+        client_id: str,
+        client_secret: Secret,
+        redirect_uris: Sequence[str] = (),
+        pace: float = 1.0,
+        http: ProviderHttp | None = None,
+    ) -> AsgiApp: ...
