@@ -3,122 +3,19 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from ostiary.domain.provider import HttpRequest, HttpResponse, NoAnswer
-from ostiary.domain.secrets import Secret
 from ostiary.providers.nuki.simulator import FileHomes, Simulator
 from ostiary.providers.nuki.simulator import hooks as hooks_module
 from ostiary.providers.nuki.simulator.founding import DEVELOPER
-from ostiary.providers.nuki.simulator.hooks import FEATURES
 from ostiary.providers.nuki.simulator.webhooks import key_id
 
-from .test_simulator_support import BACK, CLIENT_ID, CLIENT_SECRET, E2, HOME, Nuki, e1, run
-
-TARGET = "https://receiver.example.com/nuki"
-ALL_SCOPES = "account smartlock smartlock.action smartlock.auth webhook.decentral"
-
-
-@dataclass
-class Receiver:
-    """Whom the simulator tells."""
-
-    status: int | None = 204
-    taken: list[HttpRequest] = field(default_factory=list)
-
-    async def send(self, sent: HttpRequest) -> HttpResponse:
-        self.taken.append(sent)
-        if self.status is None:
-            raise NoAnswer("silence")
-        return HttpResponse(self.status, {}, b"")
-
-    def bodies(self, feature: str = "") -> list[Any]:
-        found = [json.loads(one.body) for one in self.taken]
-        return [one for one in found if not feature or feature in (one.get("feature"), one.get("type"))]
-
-    def features(self) -> list[str]:
-        return [one.get("feature") or one["type"] for one in self.bodies()]
-
-
-class Told(Nuki):
-    """A home whose owner has logged in with webhooks, and one receiver for everything."""
-
-    def __init__(self, **more: Any) -> None:
-        self.receiver = Receiver()
-        super().__init__(**more)
-        self.app = Simulator(
-            self.homes,
-            self.clock,
-            url="https://nuki.test",
-            client_id=CLIENT_ID,
-            client_secret=Secret(CLIENT_SECRET),
-            redirect_uris=(BACK,),
-            http=self.receiver,
-        )
-
-    async def log_in(self, scopes: str = ALL_SCOPES, home: str = HOME) -> str:
-        """An access token with these scopes."""
-        asked = {"response_type": "code", "client_id": CLIENT_ID, "redirect_uri": BACK, "scope": scopes}
-        url = f"/oauth/authorize?{urlencode(asked)}"
-        page = await self.form(url, email=home, password="1234", decision="login")
-        ticket = re.search(r'name="ticket" value="([^"]+)"', page.text)
-        assert ticket, page.text
-        back = await self.form(url, ticket=ticket[1], decision="allow")
-        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
-        answer = await self.form(
-            "/oauth/token",
-            grant_type="authorization_code",
-            code=code,
-            redirect_uri=BACK,
-            client_id=CLIENT_ID,
-            client_secret=CLIENT_SECRET,
-        )
-        return str(answer.json["access_token"])
-
-    async def register(self, url: str = TARGET, features: Any = FEATURES) -> Any:
-        wanted = {"webhookUrl": url, "webhookFeatures": list(features)}
-        reply = await self.call("PUT", "/api/decentralWebhook", wanted)
-        assert reply.status == 200, reply.text
-        return reply.json
-
-    async def user(self) -> int:
-        """Whom a key may belong to."""
-        made = await self.call("PUT", "/account/user", {"email": "guest@example.com", "name": "Guest"})
-        return int(made.json["accountUserId"])
-
-    async def settled(self) -> list[str]:
-        """Features in the order in which they came, when nothing is under way any more."""
-        courier = self.app.courier
-        assert courier is not None
-        while courier._rounds:
-            await asyncio.sleep(0)
-        return self.receiver.features()
-
-    async def moved(self, seconds: float) -> list[str]:
-        """What comes while time passes, without anybody asking."""
-        self.receiver.taken.clear()
-        self.clock.move(seconds)
-        await self.app.pass_time(self.home)
-        return await self.settled()
-
-
-@asynccontextmanager
-async def told(**more: Any) -> AsyncIterator[Told]:
-    nuki = Told(**more)
-    nuki.token = await nuki.log_in()
-    try:
-        yield nuki
-    finally:
-        await nuki.app.close()
-
+from .test_simulator_support import CLIENT_ID, CLIENT_SECRET, E2, HOME, e1, run
+from .told import TARGET, Told, told
 
 # --- registering ----------------------------------------------------------------------------------------
 
@@ -556,111 +453,3 @@ async def test_a_home_wakes_itself_in_real_time():
                 break
             await asyncio.sleep(0.01)
         assert [one["state"]["state"] for one in nuki.receiver.bodies()] == [2, 3]
-
-
-# --- advanced calls -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "kind"),
-    [
-        ("lock/advanced", None, "LockAction"),
-        ("unlock/advanced", None, "UnlockAction"),
-        ("advanced", {"action": 4}, "SmartlockAction"),
-    ],
-)
-@pytest.mark.parametrize(
-    ("trouble", "error"), [({}, None), ({"online": False}, "ff"), ({"jammed": True}, "42")]
-)
-@run
-async def test_the_result_of_an_action_comes_by_webhook(path, body, kind, trouble, error):
-    async with told() as nuki:
-        await nuki.register(features=["DEVICE_LOGS"])
-        lock = await nuki.lock_id()
-        if trouble:
-            await nuki.control("POST", "device", smartlock_id=lock, **trouble)
-        reply = await nuki.call("POST", f"/smartlock/{lock}/action/{path}", body)
-        assert reply.status == 200
-        assert re.fullmatch(r"[0-9a-f]{24}", reply.json["requestId"])
-        assert (await nuki.call("POST", f"/smartlock/{lock}/action/{path}", body)).status == 423
-        await nuki.moved(10)
-        wanted = {
-            "type": kind,
-            "requestId": reply.json["requestId"],
-            "success": error is None,
-            "smartlockId": lock,
-        }
-        assert nuki.receiver.bodies(kind) == [{**wanted, **({"errorCode": error} if error else {})}]
-        logged = (await nuki.call("GET", f"/api/key/{key_id(CLIENT_ID)}/webhook/logs")).json
-        assert logged[0]["requestId"] == reply.json["requestId"]
-
-
-@run
-async def test_the_result_of_an_auth_comes_for_all_devices_together():
-    async with told() as nuki:
-        await nuki.register(features=["DEVICE_LOGS"])
-        locks, user = [await nuki.lock_id(), await nuki.lock_id(keypad=False)], await nuki.user()
-        await nuki.control("POST", "device", smartlock_id=locks[1], online=False)
-        wish = {
-            "name": "Ann",
-            "type": "0",
-            "accountUserId": user,
-            "smartlockIds": locks,
-            "remoteAllowed": True,
-        }
-        reply = await nuki.call("PUT", "/smartlock/auth/advanced", wish)
-        assert (reply.status, list(reply.json)) == (200, ["requestId"])
-        await nuki.moved(10)
-        (body,) = nuki.receiver.bodies("AuthCreation")
-        assert (body["requestId"], body["success"], body["errorCode"]) == (
-            reply.json["requestId"],
-            False,
-            "ff",
-        )
-        assert "inviteCode" not in body
-        by_lock = {one["smartlockId"]: one for one in body["detail"]}
-        assert by_lock[locks[0]]["success"] is True
-        held = (await nuki.call("GET", f"/smartlock/{locks[0]}/auth/{by_lock[locks[0]]['id']}")).json
-        assert held["authId"] == by_lock[locks[0]]["authId"]
-        assert (by_lock[locks[1]]["errorCode"], "authId" in by_lock[locks[1]]) == ("ff", False)
-        reply = await nuki.call("PUT", "/smartlock/auth/advanced", {**wish, "smartlockIds": locks[:1]})
-        await nuki.moved(10)
-        (body,) = nuki.receiver.bodies("AuthCreation")
-        assert re.fullmatch(r"([A-Z]{3}-){2}[A-Z]{3}", body["inviteCode"])
-        assert (await nuki.control("GET", "inbox"))["inbox"] == [], "the integrator sends it"
-        await nuki.control("POST", "redeem", code=body["inviteCode"])
-
-
-@run
-async def test_a_full_lock_says_so_in_the_result():
-    async with told() as nuki:
-        await nuki.register()
-        lock, user = await nuki.lock_id(), await nuki.user()
-        wish = {"name": "Ann", "accountUserId": user, "smartlockIds": [lock], "remoteAllowed": True}
-        for _ in range(200):
-            await nuki.call("PUT", "/smartlock/auth/advanced", wish)
-        await nuki.moved(10)
-        bodies = nuki.receiver.bodies("AuthCreation")
-        assert len(bodies) == 200
-        assert {one.get("errorCode") for one in bodies} == {None, "13"}
-
-
-@run
-async def test_advanced_auths_know_no_codes_and_name_locks_without_hosting():
-    async with told() as nuki:
-        await nuki.register()
-        lock, user = await nuki.lock_id(), await nuki.user()
-        wish = {"name": "Ann", "accountUserId": user, "smartlockIds": [lock], "remoteAllowed": True}
-        for more, name in (
-            ({"type": 13}, "type"),
-            ({"code": 384756}, "code"),
-            ({"accountUserId": None}, "accountUserId"),
-        ):
-            reply = await nuki.call("PUT", "/smartlock/auth/advanced", {**wish, **more})
-            assert (reply.status, f"'{name}'" in reply.json["detailMessage"]) == (400, True)
-        await nuki.control("POST", "device", smartlock_id=lock, subscription=False)
-        reply = await nuki.call("PUT", "/smartlock/auth/advanced", wish)
-        assert reply.status == 200
-        assert str(lock) in reply.json["error"]
-        await nuki.moved(10)
-        assert nuki.receiver.bodies("AuthCreation") == []
