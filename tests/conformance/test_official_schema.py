@@ -267,6 +267,15 @@ async def codes_live(house: TestHouse) -> None:
     code = await house.create_code(lock["device_id"], name="Ann", code="498882")
     code_id = code["access_code_id"]
     await house.code_until(code_id, lambda code: code["status"] == "set")
+    assert await house.type_code(lock, "498882")
+    assert not await house.type_code(lock, "777777")
+
+    async def at_the_keypad() -> list[str]:
+        await house.advance(700)
+        await asyncio.sleep(0.05)
+        return await house.event_types(device_id=lock["device_id"])
+
+    await house.until(at_the_keypad, lambda types: {"lock.unlocked", "lock.access_denied"} <= set(types))
     now = await house.now()
     frame = {
         "starts_at": (now - timedelta(hours=1)).isoformat(),

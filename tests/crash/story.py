@@ -36,6 +36,7 @@ class Trade:
     Attributes:
         home: What is asked of the simulator for each account.
         doors: Where porters are, in the first home; in words, and what the vendor calls each.
+        env: More settings. There are no budgets: a day's work is done in minutes.
         locks_by_itself: Its doors are locked whenever nobody has just opened one.
     """
 
@@ -62,6 +63,7 @@ NUKI = Trade(
     },
     ("Garden door", "Cellar door"),
     lambda device: str(device["properties"]["nuki_metadata"]["device_id"]),
+    env={"OSTIARY_NUKI_REQUESTS_PER_MINUTE": "0"},
 )
 SALTO_KS = Trade(
     "salto_ks",
@@ -85,7 +87,7 @@ SALTO_KS = Trade(
     has_own_pins=False,
     locks_by_itself=True,
     special=("ongoing", "now"),
-    env={"OSTIARY_SALTO_KS_PACE": str(PACE / 2)},
+    env={"OSTIARY_SALTO_KS_PACE": str(PACE / 2), "OSTIARY_SALTO_KS_REQUESTS_PER_MINUTE": "0"},
 )
 
 
