@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -106,6 +106,13 @@ class HouseVendors:
         wants_notices = self.notices_base(workspace, provider) is not None
         return brand.adapter(gate, replace(site, wants_notices=wants_notices))
 
+    def name_at_vendor(self, workspace: Workspace, provider: str) -> Callable[[str | None, str], str] | None:
+        """How a brand names codes at its vendor. None: production lacks its settings."""
+        try:
+            return self.adapter(workspace, provider).vendor_name
+        except KeyError:
+            return None
+
     def notices_base(self, workspace: Workspace, provider: str) -> str | None:
         """None in a sandbox too: whatever changes a simulated world wakes the engine."""
         if workspace.is_sandbox or provider not in self.told_by:
@@ -190,7 +197,7 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
     for provider, base in vendors.told_by.items():
         await database.write(store.connected_accounts.wake_unregistered, provider, base)
     metrics = Metrics(dispatcher.stats, vendors.traffic.families)
-    wire = WireHouse(public_url, vendors.manifests, limits)
+    wire = WireHouse(public_url, vendors.manifests, limits, vendors.name_at_vendor)
     others = _others(database, vendors, worlds, public_url, metrics)
     house = House(database, vendors, dispatcher, WireApp(database, wire, others, metrics.observe))
     try:

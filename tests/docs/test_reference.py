@@ -23,7 +23,9 @@ from ostiary.cli.main import app
 from ostiary.domain.connected_accounts import DISCONNECTED
 from ostiary.domain.devices import FULL
 from ostiary.domain.events import EventType
+from ostiary.domain.explanation import Reason
 from ostiary.domain.reconcile import NO_SPACE, REMOVING_ERROR, SETTING_ERROR
+from ostiary.domain.rehearsal import Hold
 from ostiary.domain.secrets import Secret
 from ostiary.simulation import MemoryHomes
 from ostiary.simulation.control import NewHome
@@ -91,6 +93,12 @@ def test_operations_and_their_methods() -> None:
     rows = re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|", (REFERENCE / "operations.md").read_text(), re.M)
     documented = [f"{path}: {methods}" for path, methods in rows]
     same(documented, (f"{each.path}: {', '.join(each.methods)}" for each in OPERATIONS.values()))
+
+
+def test_reasons_and_holds_of_plans() -> None:
+    same(first_cells(section(REFERENCE / "engine.md", "Why is my code not on the door?")), get_args(Reason))
+    [row] = re.findall(r"^\| `held_by` \| (.+) \|$", section(REFERENCE / "operations.md", "Plans"), re.M)
+    same(set(re.findall(r"`([a-z_]+)`", row)) - {"writes"}, get_args(Hold))
 
 
 def test_rate_limits() -> None:

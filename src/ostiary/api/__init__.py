@@ -8,6 +8,7 @@ from . import (
     devices,
     events,
     locks,
+    plans,
     unmanaged_codes,
     workspaces,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "devices",
     "events",
     "locks",
+    "plans",
     "unmanaged_codes",
     "workspaces",
 ]

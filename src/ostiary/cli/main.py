@@ -156,6 +156,25 @@ def migrate(*, json: Json = False) -> None:
     show({"from": before, "to": schema.HEAD}, json, f"schema: {what}")
 
 
+@app.command
+def doctor(*, device: str, json: Json = False) -> None:
+    """
+    Say why codes are not on a lock, and what is done about it next.
+
+    Reads what is stored and asks no vendor. Works while a server runs, and without one.
+
+    Parameters
+    ----------
+    device
+        Id of the lock, as /devices/list shows it.
+    """
+    from .doctor import examine
+
+    with explained():
+        data, people = examine(settings(), device)
+    show(data, json, people)
+
+
 @workspaces.command(name="create")
 def create_workspace(*, name: str, production: bool = False, json: Json = False) -> None:
     """

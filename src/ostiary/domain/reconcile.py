@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Final
 
 from .access_codes import AccessCode
 from .attribution import (
@@ -39,6 +40,7 @@ __all__ = [
     "NO_SPACE",
     "REMOVING_ERROR",
     "SETTING_ERROR",
+    "WRITES_AT_ONCE",
     "Attribution",
     "Change",
     "Observation",
@@ -62,6 +64,9 @@ __all__ = [
     "refused",
     "stands_as",
 ]
+
+WRITES_AT_ONCE: Final = 10
+"""In one tick. A door that is asked for meanwhile waits for one of them, not for a whole lock's codes."""
 
 
 @dataclass(frozen=True, slots=True)

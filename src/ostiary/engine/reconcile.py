@@ -40,9 +40,6 @@ CALL_SECONDS: Final = 15.0
 
 SYNC_SECONDS: Final = 8.0
 
-WRITES_AT_ONCE: Final = 10
-"""In one tick. A door that is asked for meanwhile waits for one of them, not for a whole lock's codes."""
-
 REMOVAL_SETTLES: Final = 20.0
 
 
@@ -79,7 +76,7 @@ async def tick(hold: Hold, device_id: str) -> None:
     hold.note_code_look()
     planned = await hold.write(_settle_look, hold, device_id, entries)
     written = 0
-    for step in planned[:WRITES_AT_ONCE]:
+    for step in planned[: reconcile.WRITES_AT_ONCE]:
         if await hold.read(act.is_waited_for, device_id):
             break  # the door first; what is left is planned anew
         await _write(hold, device_id, step)
@@ -93,12 +90,7 @@ async def _load(tx: Tx, device_id: str) -> Lock | None:
         return None
     account = await store.connected_accounts.find(tx, device.connected_account_id)
     assert account is not None, "a device outlives its account"
-    codes = await store.access_codes.on_device(tx, device_id)
-    steps = await store.access_codes.open_steps(tx, device_id)
-    living = {code.access_code_id for code in codes}
-    orphans = [step.access_code_id for step in steps if step.access_code_id not in living]
-    if orphans:
-        codes += await store.access_codes.by_ids(tx, device.workspace_id, orphans)
+    codes, steps = await store.access_codes.with_open_steps(tx, device.workspace_id, device_id)
     return Lock(device, account, codes, steps)
 
 

@@ -13,6 +13,7 @@ from . import (
     entries,
     events,
     homes,
+    rehearsals,
     unmanaged_codes,
     workspaces,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "entries",
     "events",
     "homes",
+    "rehearsals",
     "unmanaged_codes",
     "workspaces",
 ]

@@ -140,6 +140,17 @@ async def open_steps(tx: Tx, device_id: str) -> list[Step]:
     return _steps.read_all(tx.vault, await _OPEN_STEPS(device=device_id))
 
 
+async def with_open_steps(tx: Tx, workspace_id: str, device_id: str) -> tuple[list[AccessCode], list[Step]]:
+    """The codes of a lock that are not gone, its open steps, and gone codes that one of these waits for."""
+    codes = await on_device(tx, device_id)
+    steps = await open_steps(tx, device_id)
+    living = {code.access_code_id for code in codes}
+    orphans = [step.access_code_id for step in steps if step.access_code_id not in living]
+    if orphans:
+        codes += await by_ids(tx, workspace_id, orphans)
+    return codes, steps
+
+
 async def written_pins(tx: Tx, access_code_ids: Iterable[str]) -> dict[str, set[str]]:
     """access_code_id to the hashes of all PINs that a step has ever carried for it."""
     found: dict[str, set[str]] = {}

@@ -16,16 +16,10 @@ from msgspec import UNSET, Meta, UnsetType
 from ..domain.access_codes import Status
 from ..domain.action_attempts import ActionType
 from ..domain.events import EventType
+from .forms import Id, Moment
+from .plan_objects import Plan as Plan
 
-Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
-Moment = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
-        extra_json_schema={"format": "date-time"},
-    ),
-]
 Level = Annotated[float, Meta(ge=0, le=1)]
 Always = Annotated[bool, Meta(extra_json_schema={"const": True})]
 Never = Annotated[bool, Meta(extra_json_schema={"const": False})]

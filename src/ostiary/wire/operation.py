@@ -85,6 +85,8 @@ class House:
     public_url: str
     manifests: Mapping[str, Manifest]
     limits: Limits
+    name_at_vendor: Callable[[Workspace, str], Callable[[str | None, str], str] | None]
+    """For a brand, by its key: how its vendor is to name codes. None: the server lacks its settings."""
 
     def render(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
         manifest = self.manifests[device.provider]

@@ -1,0 +1,50 @@
+"""`ostiary doctor`: why a code is not on the door, while a server runs and after it has ended."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from . import processes
+from .test_accounts_by_token import connect, production, until, without_client
+
+NOBODY = "11111111-2222-4333-8444-555555555555"
+
+
+def test_it_says_why_with_a_server_and_without(tmp_path: Path) -> None:
+    with processes.simulating(tmp_path / "cloud") as simulator:
+        env = without_client(simulator)
+        production(tmp_path, **env)
+        assert connect(tmp_path, simulator.facts["api_token"], **env).returncode == 0
+        with processes.serving(tmp_path, **env) as server:
+            key = processes.api_key(tmp_path, "home", **env)
+
+            def ask(path: str, **body: Any) -> dict[str, Any]:
+                return processes.call(server.url, key, path, **body)
+
+            until(lambda: ask("/devices/list")["devices"])
+            devices = ask("/devices/list")["devices"]
+            lock = next(one for one in devices if one.get("can_program_online_access_codes"))
+            which = {"device_id": lock["device_id"]}
+            starts, ends = (
+                time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(time.time() + days * 86400))
+                for days in (9, 10)
+            )
+            times = {"starts_at": starts, "ends_at": ends}
+            code = ask("/access_codes/create", name="Anna", code="445566", **which, **times)["access_code"]
+            doctor = ("doctor", "--device", lock["device_id"])
+            until(lambda: ask("/ostiary/devices/plan", **which)["plan"]["due_at"])
+            running = processes.data(tmp_path, *doctor, **env)
+            assert running["desired"][0]["why"]["reason"] == "not_yet"
+            told = ask("/ostiary/devices/plan", **which)["plan"]
+            assert {**told, "as_of": running["as_of"]} == running
+        assert processes.data(tmp_path, *doctor, **env)["desired"] == running["desired"]
+        done = processes.command(tmp_path, *doctor, **env)
+        assert done.returncode == 0, done.stderr
+        assert f"{code['access_code_id']}  Anna: It is too early" in done.stdout
+        assert "445566" not in done.stdout + done.stderr
+
+        missing = processes.command(tmp_path, "doctor", "--device", NOBODY, **env)
+        assert missing.returncode == 1
+        assert missing.stderr.strip().count("\n") == 0
+        assert f"there is no device {NOBODY}" in missing.stderr
+        assert processes.command(tmp_path, "doctor", **env).returncode == 2
