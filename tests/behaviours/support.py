@@ -18,6 +18,12 @@ Wire = dict[str, Any]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MOST_NUDGES = 10
 TWO_LOCKS = "two@example.com"
+OWN_PINS = {
+    "name": "Main Site",
+    "locks": [{"name": name, "lock_type": "wall_reader_pin"} for name in ("FRONT DOOR", "BACK DOOR")],
+    "features": ["custom_pin"],
+}
+"""A site whose two doors take PINs of 4 to 6 digits, and choose where nobody says one."""
 LISTS_OF_DEVICES = {"nuki": "/smartlock", "salto_ks": "/v1.2/sites/[^/]+/locks"}
 
 
@@ -56,6 +62,19 @@ async def two_locks(open_: OpenHouse) -> AsyncIterator[tuple[TestHouse, Wire, Wi
         await house.connect(TWO_LOCKS)
         front, back = sorted(await house.devices(), key=lambda device: device["display_name"], reverse=True)
         yield house, front, back
+
+
+@asynccontextmanager
+async def at_both_brands(
+    open_: OpenHouse, *sites: Wire, name: str = "BACK DOOR"
+) -> AsyncIterator[tuple[TestHouse, Wire, Wire]]:
+    """The reference's "N" and a Salto KS door in one workspace; `house.provider` is that of the door."""
+    async with at_home(open_) as (house, nuki):
+        house.provider = "salto_ks"
+        if sites:
+            await house.simulator("homes", home="sites@example.com", sites=list(sites))
+        await house.connect("sites@example.com" if sites else None)
+        yield house, nuki, await named(house, name)
 
 
 async def named(house: TestHouse, name: str) -> Wire:
@@ -164,6 +183,18 @@ async def until_gone(house: TestHouse, access_code_id: str) -> None:
         return answer.status_code
 
     await soon(house, status, lambda status: status == 404)
+
+
+def ids(*locks: Wire) -> list[str]:
+    return [lock["device_id"] for lock in locks]
+
+
+async def create_multiple(house: TestHouse, *locks: Wire, **wish: Any) -> list[Wire]:
+    made = await house.call("/access_codes/create_multiple", device_ids=ids(*locks), **wish)
+    assert set(made) == {"access_codes", "ok"}
+    found: list[Wire] = made["access_codes"]
+    assert [code["device_id"] for code in found] == ids(*locks)
+    return found
 
 
 async def codes(house: TestHouse, lock: Wire) -> list[Wire]:

@@ -6,8 +6,6 @@ from ..conftest import OpenHouse
 from ..house import TestHouse
 from .support import DAY, Wire, at_home, codes, until_gone, window
 
-# 6, `create_multiple` by PUT and POST, belongs to the issue that brings that operation.
-
 
 async def _far_code(house: TestHouse, lock: Wire, **wish: Any) -> Wire:
     """A code that begins so late that the engine leaves it alone: its wire form stands still."""
@@ -78,6 +76,17 @@ async def test_05_update_comes_as_patch_put_or_post(open_: OpenHouse) -> None:
             assert answer.status_code == 200, answer.text
             assert answer.json()["ok"] is True
             assert (await house.code(code["access_code_id"]))["name"] == f"by {verb}"
+
+
+async def test_06_create_multiple_comes_as_put_or_post(open_: OpenHouse) -> None:
+    """Both methods make the codes."""
+    async with at_home(open_) as (house, lock):
+        for count, method in enumerate(("PUT", "POST"), 1):
+            body = {"device_ids": [lock["device_id"]], **await window(house, 10 * DAY)}
+            answer = await house.request(method, "/access_codes/create_multiple", json=body)
+            assert answer.status_code == 200, answer.text
+            assert len(answer.json()["access_codes"]) == 1
+            assert len(await codes(house, lock)) == count
 
 
 async def test_07_offset_without_colon_is_accepted(open_: OpenHouse) -> None:

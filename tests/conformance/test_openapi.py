@@ -224,5 +224,7 @@ def _liken(case: schemathesis.Case[Any], likeness: Likeness, ids: dict[str, str]
         missing = [name for name in ids if name in fields]
         if missing and not any(name in given for name in missing):
             given[missing[0]] = ids[missing[0]]
+        if "device_ids" in fields:
+            given["device_ids"] = [ids["device_id"]]
         if "since" in fields:
             given["since"] = "2020-01-01T00:00:00Z"

@@ -2,6 +2,7 @@
 
 from . import (
     access_codes,
+    access_codes_multiple,
     action_attempts,
     connect_webviews,
     connected_accounts,
@@ -15,6 +16,7 @@ from . import (
 
 __all__ = [
     "access_codes",
+    "access_codes_multiple",
     "action_attempts",
     "connect_webviews",
     "connected_accounts",

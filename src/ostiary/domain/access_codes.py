@@ -389,6 +389,13 @@ _CONSTRAINTS: Final[Mapping[str, tuple[str, str]]] = {
     "cannot_contain_0789": (r"^[^0789]+$", "must not contain 0, 7, 8 or 9"),
 }
 
+_FORBIDDEN_DIGITS: Final[Mapping[str, str]] = {
+    "no_zeros": "0",
+    "cannot_contain_089": "089",
+    "cannot_contain_0789": "0789",
+}
+"""Left out from the start: of random digits too few PINs would be without them."""
+
 
 def broken_constraint(pin: str, can: Capabilities) -> tuple[str, str] | None:
     """The first rule of the device that a PIN breaks, as (constraint type, words), or None."""
@@ -444,7 +451,7 @@ def check_pin(pin: str, can: Capabilities, device: Device) -> None:
         )
 
 
-def candidate_pins(can: Capabilities, preferred_length: int | None = None) -> Iterator[Secret]:
+def candidate_pins(can: Capabilities, preferred_length: float | None = None) -> Iterator[Secret]:
     """
     PINs at random that obey every rule of the device, until one is taken that is free.
 
@@ -452,16 +459,17 @@ def candidate_pins(can: Capabilities, preferred_length: int | None = None) -> It
         preferred_length: Honoured when the device supports it; otherwise the shortest length is used.
 
     Raises:
-        ApiError: 400 after so many that the device has no free PIN left.
+        ApiError: 400 after so many that there is no free PIN left.
     """
     lengths = can.code_lengths or (4,)
-    length = preferred_length if preferred_length in lengths else min(lengths)
-    alphabet = "123456789" if "no_zeros" in can.code_constraints else "0123456789"
+    length = next((each for each in lengths if each == preferred_length), min(lengths))
+    forbidden = "".join(_FORBIDDEN_DIGITS.get(constraint, "") for constraint in can.code_constraints)
+    alphabet = "".join(digit for digit in "0123456789" if digit not in forbidden)
     for _ in range(1000):
         pin = _digits(alphabet, length)
         if broken_constraint(pin, can) is None:
             yield Secret(pin)
-    raise ApiError("no_free_access_code", "No free code could be found for this device; give one")
+    raise ApiError("no_free_access_code", "No free code could be found; give one")
 
 
 def _digits(alphabet: str, length: int) -> str:

@@ -25,6 +25,7 @@ _HOLDER = Statement("access_codes.still_shown")
 _LIST = Statement("access_codes.list")
 _LIST_ALL = Statement("access_codes.list_all")
 _BY_KEY = Statement("access_codes.by_common_key")
+_WITH_KEY = Statement("access_codes.with_common_key")
 _IS_PIN_KNOWN = Statement("access_codes.is_pin_known")
 _EVER_SENT = Statement("access_codes.ever_sent")
 _INSERT_STEP = Statement("steps.insert")
@@ -113,6 +114,11 @@ async def first_with_key(tx: Tx, workspace_id: str, common_code_key: str) -> Acc
     """The code that fixed the PIN of a shared key."""
     rows = await _BY_KEY(ws=workspace_id, key=common_code_key)
     return _record.read(tx.vault, rows[0]) if rows else None
+
+
+async def with_key(tx: Tx, workspace_id: str, common_code_key: str) -> list[AccessCode]:
+    """All living codes of a shared key, oldest first."""
+    return _record.read_all(tx.vault, await _WITH_KEY(ws=workspace_id, key=common_code_key))
 
 
 async def is_pin_known(tx: Tx, device_id: str, pin: Secret) -> bool:

@@ -16,7 +16,7 @@ FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
 AND access_codes.gone_at IS NULL
-ORDER BY access_codes.created_at
+ORDER BY access_codes.created_at, access_codes.access_code_id
 LIMIT 1;
 
 -- access_codes.by_ids
@@ -233,6 +233,24 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
     waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
+
+-- access_codes.with_common_key
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+FROM access_codes
+WHERE access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.common_code_key = %(key)s::VARCHAR
+AND access_codes.gone_at IS NULL
+ORDER BY access_codes.created_at, access_codes.access_code_id;
 
 -- action_attempts.door
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,

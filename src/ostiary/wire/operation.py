@@ -6,7 +6,7 @@ Routing, parsing, authentication and `/openapi.json` all read this table; there 
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -30,6 +30,8 @@ DELETES: Final = ("DELETE", "POST")
 Auth = Literal["workspace", "public"]
 Answer = Mapping[str, Any]
 Handler = Callable[[Any, "Caller", Tx], Awaitable[Answer]]
+Hits = deque[tuple[float, str]]
+"""When, in this process's steady seconds, and by which request."""
 
 
 class Limits:
@@ -50,22 +52,31 @@ class Limits:
 
     def __init__(self, *, is_enforced: bool = True) -> None:
         self.is_enforced = is_enforced
-        self._hits: defaultdict[tuple[str, str], deque[tuple[float, str]]] = defaultdict(deque)
+        self._hits: defaultdict[tuple[str, str], Hits] = defaultdict(deque)
 
-    def hit(self, verb: str, device_id: str, request_id: str) -> None:
+    def hit(self, verb: str, device_ids: Iterable[str], request_id: str) -> None:
         """
+        Count for each of the devices, or for none.
+
         Raises:
             ApiError: 429 `rate_limited`, with the seconds until the next one is free.
         """
         if not self.is_enforced:
             return
-        hits = self._hits[verb, device_id]
         now = time.monotonic()
+        free = [self._free(verb, device_id, request_id, now) for device_id in device_ids]
+        for hits in free:
+            if hits is not None:
+                hits.append((now, request_id))
+
+    def _free(self, verb: str, device_id: str, request_id: str, now: float) -> "Hits | None":
+        """The hits of one device, which has room for one more; None: this request is among them."""
+        hits = self._hits[verb, device_id]
         while hits and hits[0][0] <= now - 60:
             hits.popleft()
-        if any(seen == request_id for _, seen in hits):
-            return
         limit = self.PER_MINUTE[verb]
+        if any(seen == request_id for _, seen in hits):
+            return None
         if len(hits) >= limit:
             wait = max(1, round(hits[0][0] + 60 - now))
             raise ApiError(
@@ -75,7 +86,7 @@ class Limits:
                 data={"device_id": device_id},
                 retry_after=wait,
             )
-        hits.append((now, request_id))
+        return hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +116,9 @@ class Caller:
     def workspace_id(self) -> str:
         return self.workspace.workspace_id
 
-    def limit(self, verb: str, device_id: str) -> None:
-        """Raises: ApiError, 429."""
-        self.house.limits.hit(verb, device_id, self.request_id)
+    def limit(self, verb: str, *device_ids: str) -> None:
+        """Raises: ApiError, 429; then nothing is counted."""
+        self.house.limits.hit(verb, device_ids, self.request_id)
 
 
 @dataclass(frozen=True, slots=True)

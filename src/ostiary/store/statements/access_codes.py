@@ -12,6 +12,9 @@ _code = select_entity(_t, AccessCode)
 _step = select_entity(_s, Step)
 _living = _t.c.gone_at.is_(None)
 _in_workspace = _t.c.workspace_id == bindparam("ws")
+_of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living).order_by(
+    _t.c.created_at, _t.c.access_code_id
+)
 
 define_insert(_t, AccessCode)
 define_update(_t, AccessCode)
@@ -58,10 +61,9 @@ define(
 )
 define(
     "access_codes.by_common_key",
-    _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living)
-    .order_by(_t.c.created_at)
-    .limit(1),
+    _of_key.limit(1),
 )
+define("access_codes.with_common_key", _of_key)
 define(
     "access_codes.is_pin_known",
     union_all(
