@@ -37,6 +37,7 @@ from .support import (
 GET, LIST = "/access_codes/unmanaged/get", "/access_codes/unmanaged/list"
 CREATED, REMOVED = "access_code.unmanaged.created", "access_code.unmanaged.removed"
 NOBODY = "11111111-2222-4333-8444-555555555555"
+UNTOUCHABLE = {"cannot_be_managed": True, "cannot_delete_unmanaged_access_code": True}
 BRANDS = pytest.mark.parametrize("brand", ["nuki", "salto_ks"])
 
 
@@ -103,6 +104,7 @@ async def test_85_a_code_that_was_made_in_the_app_is_listed_and_told_of_once(
             "is_managed": False,
             "errors": [],
             "warnings": [],
+            **({} if brand == "nuki" else UNTOUCHABLE),
         }
         assert to_wire(before) <= code["created_at"] <= to_wire(await house.now())
         await a_day_passes(house)
@@ -155,7 +157,8 @@ async def test_what_is_changed_in_the_app_is_listed_as_changed_under_the_same_id
         assert await others(house, lock) == [{**code, **changed}]
         await house.steering.owner_changes(door(lock), "Mother", enabled=False)
         await a_day_passes(house)
-        assert await others(house, lock) == [{**code, **changed, "status": "unset"}]
+        disabled = {"status": "unset", "cannot_be_managed": True}
+        assert await others(house, lock) == [{**code, **changed, **disabled}]
         assert await story(house) == [(CREATED, code["access_code_id"])]
 
 

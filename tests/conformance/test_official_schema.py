@@ -361,6 +361,40 @@ async def codes_together(house: TestHouse) -> None:
     await look_around(house)
 
 
+async def codes_change_hands(house: TestHouse) -> None:
+    """Codes of the owner's are taken over, refused, removed, and handed back."""
+    await house.connect()
+    lock = await house.lock_with_keypad()
+    number = await house.smartlock_id(lock)
+    for name, code in (("Mum", 332211), ("Dad", 443322), ("Eve", 554433)):
+        await house.simulator("owner/codes", smartlock_id=number, do="add", name=name, code=code)
+
+    async def others() -> dict[str, str]:
+        seen = await house.call("/access_codes/unmanaged/list", device_id=lock["device_id"])
+        return {code["name"]: code["access_code_id"] for code in seen["access_codes"]}
+
+    async def a_day_later() -> dict[str, str]:
+        await house.advance(A_DAY)
+        await asyncio.sleep(0.05)
+        return await others()
+
+    ids = await house.until(a_day_later, lambda seen: len(seen) == 3)
+    await house.call("/access_codes/unmanaged/convert_to_managed", access_code_id=ids["Mum"])
+    await told_of(house, "access_code.unmanaged.converted_to_managed")
+    await look_around(house)
+    at_work = {"method": "POST", "route": "/smartlock/{smartlockId}/auth/{authId}"}
+    await house.simulator("faults", fault="http_422", times=1, match=at_work)
+    answer = await house.call("/access_codes/unmanaged/update", access_code_id=ids["Dad"], is_managed=True)
+    await told_of(house, "access_code.unmanaged.failed_to_convert_to_managed")
+    await house.attempt(answer["action_attempt"]["action_attempt_id"])
+    answer = await house.call("/access_codes/unmanaged/delete", access_code_id=ids["Eve"])
+    await house.attempt(answer["action_attempt"]["action_attempt_id"])
+    await house.code_until(ids["Mum"], lambda code: code["pending_mutations"] == [])
+    await house.call("/access_codes/update", access_code_id=ids["Mum"], is_managed=False)
+    await look_around(house)
+    assert set((await others()).values()) == {ids["Mum"], ids["Dad"]}
+
+
 async def codes_fail(house: TestHouse) -> None:
     """Writes that the vendor loses, so that nothing comes of them: late, failed, and failed to go."""
     await house.connect()
@@ -409,4 +443,7 @@ async def clear_faults(house: TestHouse) -> None:
 
 
 Story = Callable[[TestHouse], Awaitable[None]]
-STORIES: tuple[Story, ...] = (asking, logging_in, devices_change, codes_live, codes_together, codes_fail)
+STORIES: tuple[Story, ...] = (
+    *(asking, logging_in, devices_change),
+    *(codes_live, codes_together, codes_change_hands, codes_fail),
+)

@@ -1,15 +1,16 @@
 """`/access_codes/…`: wishes for PINs. What is written here is brought to the lock by the engine."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from .. import store
-from ..domain import access_codes, action_attempts
+from ..domain import access_codes, action_attempts, conversion
 from ..domain.access_codes import AccessCode
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
-from ..domain.errors import ApiError, InvalidInput
+from ..domain.errors import InvalidInput
 from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..store.pages import Position
@@ -238,11 +239,7 @@ async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
     device = await store.devices.get(tx, caller.workspace_id, code.device_id)
     wishes.refuse_over(code, tx.now)
     if body.is_managed is False:
-        raise ApiError(
-            "unsupported_operation",
-            "Handing a code over to unmanaged is not supported by this server yet",
-            data={"access_code_id": code.access_code_id},
-        )
+        return {"action_attempt": await _hand_over(code, device, caller, tx)}
     changes = await wishes.changes(body, code, device, tx)
     caller.limit("access_codes.update", device.device_id)
     wished = await wishes.rewish(code, changes, device, tx)
@@ -251,6 +248,26 @@ async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
         finished = ("UPDATE_ACCESS_CODE",)
         await store.action_attempts.settle_code(tx, wished.access_code_id, finished, wished.generation)
     return {"action_attempt": attempt}
+
+
+async def _hand_over(code: AccessCode, device: Device, caller: Caller, tx: Tx) -> dict[str, Any]:
+    """It stays on the lock under the same id, and is somebody else's from now on. Other wishes are void."""
+    steps = await store.access_codes.open_steps(tx, device.device_id)
+    is_leaving = any(s.kind == "remove" for s in steps if s.access_code_id == code.access_code_id)
+    conversion.refuse_release(code, is_leaving=is_leaving)
+    caller.limit("access_codes.update", device.device_id)
+    for step in steps:
+        if step.access_code_id == code.access_code_id:
+            await store.access_codes.update_step(tx, replace(step, settled_at=tx.now))
+    after = conversion.released(code, tx.now)
+    await store.unmanaged_codes.take_back(tx, conversion.handed_over(code, device.can))
+    await store.access_codes.update_code(tx, after)
+    why = '{"type":"access_code_not_found","message":"The access code was handed over"}'
+    await store.action_attempts.give_up_code(tx, code.access_code_id, why)
+    attempt = await _attempt("UPDATE_ACCESS_CODE", after, device, tx)
+    finished = ("UPDATE_ACCESS_CODE",)
+    await store.action_attempts.settle_code(tx, code.access_code_id, finished, after.generation)
+    return attempt
 
 
 # --- delete ---------------------------------------------------------------------------------------------

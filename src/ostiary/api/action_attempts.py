@@ -73,6 +73,6 @@ async def _wire(attempt: ActionAttempt, tx: Tx) -> dict[str, Any]:
     code = await store.access_codes.find(tx, attempt.access_code_id)
     device = await store.devices.find(tx, attempt.device_id)
     account = await store.connected_accounts.find(tx, attempt.connected_account_id)
-    if code is None or device is None or account is None:
+    if code is None or code.released_at is not None or device is None or account is None:
         return attempt.as_wire()
     return attempt.as_wire({"access_code": code.as_wire(device, account, tx.now)})

@@ -7,7 +7,7 @@ first and then write for each.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -163,7 +163,14 @@ def _frame(body: CreateAccessCode, can: Capabilities) -> tuple[datetime | None, 
     return _instant(body.starts_at, can), _instant(body.ends_at, can)
 
 
-def external_modification(body: CreateAccessCode | UpdateAccessCode) -> bool | None:
+class ExternalModification(Protocol):
+    """A request that says whether others may change the code on the lock."""
+
+    allow_external_modification: bool | None
+    is_external_modification_allowed: bool | None
+
+
+def external_modification(body: ExternalModification) -> bool | None:
     """Two names for one switch. Raises: InvalidInput, when they contradict each other."""
     one, other = body.allow_external_modification, body.is_external_modification_allowed
     if one is not None and other is not None and one != other:

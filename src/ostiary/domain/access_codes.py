@@ -36,6 +36,7 @@ MARK_LENGTH: Final = 6
 
 Status = Literal["setting", "set", "unset", "removing", "unknown"]
 Announced = Literal["none", "scheduled", "set"]
+Conversion = Literal["none", "pending", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class AccessCode:
         retry_at: Not written before this instant.
         refused_generation: The wish that the vendor will never accept.
         waits_for_room: The last plan had no place for it on the device.
+        conversion: `pending` while it is being taken over from somebody else, who had put it on the lock.
+        released_at: When it was handed over to its unmanaged life: its entry is none of ours any more.
     """
 
     access_code_id: str
@@ -95,6 +98,8 @@ class AccessCode:
     waits_for_room: bool = False
     errors: Problems = ()
     warnings: Problems = ()
+    conversion: Conversion = "none"
+    released_at: datetime | None = None
 
     @property
     def is_time_bound(self) -> bool:
@@ -121,8 +126,8 @@ class AccessCode:
         return unambiguous(self.starts_at, zone, is_end=False), unambiguous(self.ends_at, zone, is_end=True)
 
     def programmed_from(self, can: Capabilities) -> datetime | None:
-        """When programming may begin; None: at once."""
-        if self.starts_at is None:
+        """When programming may begin; None: at once, as for one that was on the lock before it was ours."""
+        if self.starts_at is None or self.conversion != "none":
             return None
         return self.starts_at - (NATIVE_LEAD if self.has_native_schedule(can) else JUST_IN_TIME_LEAD)
 

@@ -13,7 +13,12 @@ DOOR_DEADLINE: Final = timedelta(seconds=30)
 """After this a door is not operated any more: an unlock that comes late is worse than one that failed."""
 
 ActionType = Literal[
-    "LOCK_DOOR", "UNLOCK_DOOR", "CREATE_ACCESS_CODE", "UPDATE_ACCESS_CODE", "DELETE_ACCESS_CODE"
+    "LOCK_DOOR",
+    "UNLOCK_DOOR",
+    "CREATE_ACCESS_CODE",
+    "UPDATE_ACCESS_CODE",
+    "DELETE_ACCESS_CODE",
+    "CONVERT_ACCESS_CODE_TO_MANAGED",
 ]
 Status = Literal["pending", "success", "error"]
 

@@ -58,6 +58,8 @@ EventType = Literal[
     "access_code.deleted_external_to_seam",
     "access_code.unmanaged.created",
     "access_code.unmanaged.removed",
+    "access_code.unmanaged.converted_to_managed",
+    "access_code.unmanaged.failed_to_convert_to_managed",
 ]
 EMITTED = frozenset(get_args(EventType))
 

@@ -137,6 +137,7 @@ class ObservedCode:
             hours of the day).
         error: The vendor's last error about it.
         takes_room: It counts towards `max_access_codes`.
+        is_removable: False: it is more than a code, so that removing it would take away other things too.
     """
 
     vendor_code_id: str
@@ -150,6 +151,7 @@ class ObservedCode:
     is_exact: bool = True
     error: str | None = None
     takes_room: bool = True
+    is_removable: bool = True
 
 
 # --- the vendor's log --------------------------------------------------------------------------------

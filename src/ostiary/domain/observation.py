@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from . import problems
+from . import conversion, problems
 from .access_codes import AccessCode, Announced, frame, shown
 from .attribution import (
     Attribution,
@@ -30,6 +30,8 @@ from .secrets import Secret
 
 UNTOLD_LOSSES: Final = 2
 """So many writes in a row without an answer are repeated without a word."""
+
+_FINISHED: Final = ("CREATE_ACCESS_CODE", "UPDATE_ACCESS_CODE", "CONVERT_ACCESS_CODE_TO_MANAGED")
 
 GRACE: Final = timedelta(minutes=1)
 SLOW_ONGOING: Final = timedelta(minutes=10)
@@ -215,6 +217,8 @@ def _absent(
     missing = replace(missing, errors=problems.cleared(code.errors, "error_code", REMOVING_ERROR))
     if code.is_over(now):
         return _gone(missing, now)
+    if code.conversion == "pending":
+        return conversion.lost(missing, now)
     missing = _forgotten(missing)  # a PIN of the vendor's goes with its entry
     if code.confirmed_at is None:
         return Change(missing)
@@ -298,6 +302,9 @@ def _instants(before: datetime | None, after: datetime | None) -> tuple[str | No
 def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | None) -> Change:
     """A look shows the present wish. Tries to make it leave for a more urgent one are no tries to set it."""
     events = list(_change_events(code, now)) if code.confirmed_at is not None else []
+    was_somebody_elses = code.conversion == "pending"
+    if was_somebody_elses:
+        events.insert(0, code.event("access_code.unmanaged.converted_to_managed", now))
     was_as_wished = code.is_as_wished
     may_leave = was_as_wished and (step is not None or code.retry_at is not None)
     rests = was_as_wished and code.retry_at is not None and now < code.retry_at
@@ -310,6 +317,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
         confirmed_starts_at=code.starts_at,
         confirmed_ends_at=code.ends_at,
         confirmed_generation=code.generation,
+        conversion="done" if was_somebody_elses else code.conversion,
         attempts=code.attempts if may_leave else 0,
         retry_at=code.retry_at if rests else None,
         waits_for_room=False,
@@ -322,7 +330,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
     is_news = not was_as_wished or was_restored or confirmed.announced != told
     if is_news:
         events.append(_announcement(confirmed, told, now))
-    finished = () if was_as_wished else ("CREATE_ACCESS_CODE", "UPDATE_ACCESS_CODE")
+    finished = () if was_as_wished else _FINISHED
     return Change(replace(confirmed, announced=told), tuple(events), finished=finished)
 
 

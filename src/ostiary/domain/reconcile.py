@@ -114,7 +114,7 @@ def plan(
         surplus = entries if wanted is None else entries[1:]
         if step is not None:
             leaving += _is_leaving(step, entries, surplus, is_wanted=wanted is not None)
-            if wanted is not None and step.kind != "remove":
+            if wanted is not None and step.kind != "remove" and code.conversion != "pending":
                 holders.append(Holder(code, None))
         elif _must_wait(code, now) or any(i.entry.is_busy for i in entries):
             continue
@@ -122,7 +122,8 @@ def plan(
             removals.append(PlannedStep("remove", code, None, surplus[0].entry.vendor_code_id))
             leaving += 1
         elif wanted is not None and entries:
-            holders.append(Holder(code, entries[0].entry.vendor_code_id))
+            if code.conversion != "pending":  # what is not ours yet makes no room
+                holders.append(Holder(code, entries[0].entry.vendor_code_id))
             if code.refused_generation != code.generation and not stands_as(code, entries[0].entry, wanted):
                 changes.append(PlannedStep("change", code, wanted, entries[0].entry.vendor_code_id))
         elif wanted is not None and code.refused_generation != code.generation:

@@ -31,7 +31,13 @@ class UnmanagedCode:
         starts_at, ends_at: Both or neither; None too when two instants do not say how it is limited.
         is_enabled: False: it is on the lock and opens nothing.
         created_at: When a look first showed it.
-        gone_at: When a look first did not.
+        gone_at: When a look first did not, or when it became a managed code.
+        mark: A mark in the form of ours, from another workspace, another server, or once from here.
+        is_exact: False: it is limited in other ways than by two instants.
+        is_removable: False: with the entry more than a code would go.
+        delete_requested_at: Somebody here wants it gone from the lock.
+        delete_sent_at: When a removal was last written down, before it was sent.
+        retry_at: No removal is sent before this instant.
     """
 
     access_code_id: str
@@ -47,6 +53,12 @@ class UnmanagedCode:
     is_enabled: bool
     created_at: datetime
     gone_at: datetime | None = None
+    mark: str | None = None
+    is_exact: bool = True
+    is_removable: bool = True
+    delete_requested_at: datetime | None = None
+    delete_sent_at: datetime | None = None
+    retry_at: datetime | None = None
 
     def is_usable(self, now: datetime) -> bool:
         """It opens the lock at this instant, as far as we know of its limits."""
@@ -56,7 +68,7 @@ class UnmanagedCode:
 
     def as_wire(self, device: Device, account: ConnectedAccount, now: datetime) -> dict[str, Any]:
         """The wire's unmanaged access code at an instant."""
-        return {
+        wire: dict[str, Any] = {
             "access_code_id": self.access_code_id,
             "device_id": self.device_id,
             "workspace_id": self.workspace_id,
@@ -70,6 +82,25 @@ class UnmanagedCode:
             "errors": [*device.errors, *account_errors(account)],
             "warnings": [],
         }
+        if unmanageable(self) is not None:
+            wire["cannot_be_managed"] = True
+        if not self.is_removable:
+            wire["cannot_delete_unmanaged_access_code"] = True
+        return wire
+
+
+def unmanageable(code: UnmanagedCode) -> str | None:
+    """
+    Why it cannot become a managed code as it is; None: it can. As a managed one it would be written anew, and
+    must not open the door more often than its owner meant.
+    """
+    if code.code is None:
+        return "its PIN cannot be read"
+    if not code.is_exact:
+        return "it is limited to weekdays or hours, which a managed code cannot be"
+    if not code.is_enabled:
+        return "it is disabled at the vendor, and would be enabled"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +168,9 @@ def _as_shown(code: UnmanagedCode, item: Seen) -> UnmanagedCode:
         starts_at=starts_at,
         ends_at=ends_at,
         is_enabled=entry.is_enabled,
+        mark=entry.mark,
+        is_exact=entry.is_exact,
+        is_removable=entry.is_removable,
     )
 
 
@@ -149,7 +183,20 @@ def _frame(entry: ObservedCode) -> tuple[datetime | None, datetime | None]:
 
 def _gone(code: UnmanagedCode, now: datetime) -> UnmanagedCode:
     """The row stays, so that old log entries find it; its PIN is nobody's business any more."""
-    return replace(code, code=None, code_hash=None, gone_at=now)
+    return without_pin(code, now)
+
+
+def without_pin(code: UnmanagedCode, now: datetime) -> UnmanagedCode:
+    """It is no unmanaged code any more, whether it is gone or managed from now on."""
+    return replace(
+        code,
+        code=None,
+        code_hash=None,
+        gone_at=now,
+        delete_requested_at=None,
+        delete_sent_at=None,
+        retry_at=None,
+    )
 
 
 def _event(event_type: Any, code: UnmanagedCode, now: datetime) -> Event:

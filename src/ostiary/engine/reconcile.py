@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from .. import store
-from ..domain import devices, reconcile, unmanaged_codes
+from ..domain import conversion, devices, reconcile
 from ..domain.access_codes import AccessCode
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
@@ -32,7 +32,7 @@ from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step, StepKin
 from ..domain.retry import backoff
 from ..domain.secrets import Secret
 from ..store.tx import Tx
-from . import act, poll
+from . import act, poll, unmanaged
 from .hold import Hold
 
 CALL_SECONDS: Final = 15.0
@@ -81,6 +81,7 @@ async def tick(hold: Hold, device_id: str) -> None:
             break  # the door first; what is left is planned anew
         await _write(hold, device_id, step)
         written += 1
+    await unmanaged.remove_unwanted(hold, device_id)
     await hold.write(_finish, hold, device_id, written < len(planned))
 
 
@@ -112,10 +113,11 @@ async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
         lock = await _load(tx, device_id)
         assert lock is not None
     device = lock.device
-    must_look = device.look_wanted or device.sync_wanted
+    must_look = device.look_wanted or device.sync_wanted or await unmanaged.wants_look(tx, device)
     if must_look or reconcile.needs_look(lock.codes, lock.steps, lock.can, tx.now):
         return lock
-    await act.set_due(tx, device_id, reconcile.due(lock.codes, lock.steps, lock.can, tx.now))
+    due = reconcile.due(lock.codes, lock.steps, lock.can, tx.now)
+    await act.set_due(tx, device_id, await unmanaged.due(tx, device, due))
     return None
 
 
@@ -126,6 +128,8 @@ async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) 
         await store.access_codes.update_code(tx, after)
     if after.vendor_code_id not in (None, before.vendor_code_id):
         await store.entries.remember_code(tx, after)
+    if after.released_at is not None and before.released_at is None:
+        await store.unmanaged_codes.take_back(tx, conversion.handed_over(before, lock.can))
     for told in change.events:
         tx.emit(told)
     for event_type in change.problem_events:
@@ -206,7 +210,7 @@ async def _settle_look(
         before[change.code.access_code_id] = change.code
     for step in observation.settled:
         await store.access_codes.update_step(tx, step)
-    await _settle_unmanaged(tx, lock.device, observation.attribution.foreign)
+    await unmanaged.settle(tx, lock.device, observation.attribution.foreign)
     settled = {step.step_id for step in observation.settled}
     still_open = [step for step in lock.steps if step.step_id not in settled]
     device = replace(
@@ -228,13 +232,6 @@ async def _settle_look(
         await store.devices.update_device(tx, full, hold.render(full, lock.account))
     await _tell_blocked(tx, replace(lock, device=full), now_codes, plan)
     return plan.steps
-
-
-async def _settle_unmanaged(tx: Tx, device: Device, foreign: Sequence[Seen]) -> None:
-    """The codes of others. A device that has left its account is not looked at any more: they stand as is."""
-    if device.removed_at is None:
-        known = await store.unmanaged_codes.on_device(tx, device)
-        await store.unmanaged_codes.keep(tx, unmanaged_codes.observe(known, foreign, device, tx.now))
 
 
 async def _tell_blocked(tx: Tx, lock: Lock, codes: Iterable[AccessCode], plan: reconcile.Plan) -> None:
@@ -379,6 +376,9 @@ async def _settle_step(
         wait_until=tx.now + _settling(step.kind, device.can),
         reaches_at=tx.now + _reaching(device.can),
     )
+    code = await store.access_codes.find(tx, step.access_code_id)
+    if code is not None and code.released_at is not None:
+        settled = replace(settled, settled_at=tx.now)  # it was handed over meanwhile: nobody waits for it
     if told is not None:
         settled = await _keep_pin(tx, device_id, settled, told)
     await store.access_codes.update_step(tx, settled)
@@ -437,6 +437,8 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
     if change.code.refused_generation == code.generation:
         why = msgspec.json.encode({"type": error.error_code, "message": str(error)}).decode()
         await store.action_attempts.give_up_code(tx, code.access_code_id, why)
+        if code.conversion == "pending" and code.is_on_lock:
+            change = conversion.failed(change, tx.now)
     await _store_change(tx, lock, code, change)
 
 
@@ -450,7 +452,7 @@ async def _finish(tx: Tx, hold: Hold, device_id: str, has_more: bool) -> None:
         due = tx.now
     elif not lock.can.can_program_online_access_codes and not lock.steps:
         due = _next_moment(lock, tx.now)
-    await act.set_due(tx, device_id, due)
+    await act.set_due(tx, device_id, await unmanaged.due(tx, lock.device, due))
 
 
 def _next_moment(lock: Lock, now: datetime) -> datetime | None:

@@ -42,6 +42,14 @@ async def update_code(tx: Tx, code: AccessCode) -> None:
     await _UPDATE(**_record.update_params(tx.vault, code))
 
 
+async def take_over(tx: Tx, code: AccessCode, earlier: AccessCode | None) -> None:
+    """One that was unmanaged until now; `earlier` is its row of a former managed life."""
+    if earlier is None:
+        await insert_code(tx, code)
+    else:
+        await update_code(tx, code)
+
+
 async def get(tx: Tx, workspace_id: str, access_code_id: str) -> AccessCode:
     """A living code. Raises: ApiError, 404 `access_code_not_found`."""
     rows = await _GET(id=access_code_id, ws=workspace_id)
@@ -147,14 +155,19 @@ async def open_steps(tx: Tx, device_id: str) -> list[Step]:
 
 
 async def with_open_steps(tx: Tx, workspace_id: str, device_id: str) -> tuple[list[AccessCode], list[Step]]:
-    """The codes of a lock that are not gone, its open steps, and gone codes that one of these waits for."""
+    """
+    The codes of a lock that are not gone, its open steps, and gone codes that one of these waits for. None of
+    those that were handed over, whatever was under way for them.
+    """
     codes = await on_device(tx, device_id)
     steps = await open_steps(tx, device_id)
     living = {code.access_code_id for code in codes}
     orphans = [step.access_code_id for step in steps if step.access_code_id not in living]
     if orphans:
-        codes += await by_ids(tx, workspace_id, orphans)
-    return codes, steps
+        former = await by_ids(tx, workspace_id, orphans)
+        codes += [code for code in former if code.released_at is None]
+    ours = {code.access_code_id for code in codes}
+    return codes, [step for step in steps if step.access_code_id in ours]
 
 
 async def written_pins(tx: Tx, access_code_ids: Iterable[str]) -> dict[str, set[str]]:

@@ -44,6 +44,7 @@ async def code_named(tx: Tx, device_id: str, vendor_code_id: str) -> AccessCode 
     """Our code that has or had that id at the vendor, living or gone; or the id of somebody else's."""
     ours = await _CODE(device=device_id, vendor_id=vendor_code_id)
     if ours:
-        return await access_codes.find(tx, ours[0][0])
+        code = await access_codes.find(tx, ours[0][0])
+        return code if code is None or code.released_at is None else code.access_code_id
     foreign = await unmanaged_codes.by_vendor_code(tx, device_id, vendor_code_id)
     return None if foreign is None else foreign.access_code_id

@@ -11,7 +11,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -30,7 +31,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -46,7 +48,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -70,7 +73,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -87,7 +91,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -102,11 +107,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
-AND access_codes.gone_at IS NOT NULL;
+AND access_codes.gone_at IS NOT NULL
+AND access_codes.released_at IS NULL;
 
 -- access_codes.insert
 INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, device_id, mark, name, code,
@@ -114,7 +121,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -125,7 +132,8 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(confirmed_code_hash)s::VARCHAR, %(confirmed_starts_at)s::BIGINT, %(confirmed_ends_at)s::BIGINT,
     %(confirmed_generation)s::BIGINT, %(announced)s::VARCHAR, %(gone_at)s::BIGINT, %(attempts)s::BIGINT,
     %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(is_code_from_vendor)s::INTEGER,
-    %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR);
+    %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR, %(conversion)s::VARCHAR,
+    %(released_at)s::BIGINT);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -155,7 +163,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -177,7 +186,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -198,7 +208,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -231,7 +242,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     confirmed_generation=%(confirmed_generation)s::BIGINT, announced=%(announced)s::VARCHAR,
     gone_at=%(gone_at)s::BIGINT, attempts=%(attempts)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
     refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
-    waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR
+    waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR,
+    conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- access_codes.with_common_key
@@ -245,7 +257,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -941,7 +954,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.code_hash = %(hash)s::VARCHAR
@@ -954,7 +970,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.vendor_code_id = %(vendor_code)s::VARCHAR
@@ -966,26 +985,46 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR
 AND unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
 AND unmanaged_access_codes.gone_at IS NULL;
 
+-- unmanaged_access_codes.get_any
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR;
+
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
-    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at)
+    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
+    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(vendor_code_id)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_enabled)s::INTEGER, %(created_at)s::BIGINT,
-    %(gone_at)s::BIGINT);
+    %(gone_at)s::BIGINT, %(mark)s::VARCHAR, %(is_exact)s::INTEGER, %(is_removable)s::INTEGER,
+    %(delete_requested_at)s::BIGINT, %(delete_sent_at)s::BIGINT, %(retry_at)s::BIGINT);
 
 -- unmanaged_access_codes.list
 SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
 AND unmanaged_access_codes.device_id = %(device)s::VARCHAR
@@ -1001,7 +1040,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.gone_at IS NULL
@@ -1013,7 +1055,9 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     device_id=%(device_id)s::VARCHAR, vendor_code_id=%(vendor_code_id)s::VARCHAR, name=%(name)s::VARCHAR,
     code=%(code)s, code_hash=%(code_hash)s::VARCHAR, starts_at=%(starts_at)s::BIGINT,
     ends_at=%(ends_at)s::BIGINT, is_enabled=%(is_enabled)s::INTEGER, created_at=%(created_at)s::BIGINT,
-    gone_at=%(gone_at)s::BIGINT
+    gone_at=%(gone_at)s::BIGINT, mark=%(mark)s::VARCHAR, is_exact=%(is_exact)s::INTEGER,
+    is_removable=%(is_removable)s::INTEGER, delete_requested_at=%(delete_requested_at)s::BIGINT,
+    delete_sent_at=%(delete_sent_at)s::BIGINT, retry_at=%(retry_at)s::BIGINT
 WHERE unmanaged_access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- vendor_codes.forget

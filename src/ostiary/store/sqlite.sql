@@ -11,7 +11,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -30,7 +31,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -46,7 +48,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -70,7 +73,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -87,7 +91,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -102,11 +107,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
-AND access_codes.gone_at IS NOT NULL;
+AND access_codes.gone_at IS NOT NULL
+AND access_codes.released_at IS NULL;
 
 -- access_codes.insert
 INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, device_id, mark, name, code,
@@ -114,14 +121,14 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
     :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
     :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
-    :warnings);
+    :warnings, :conversion, :released_at);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -151,7 +158,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -173,7 +181,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -194,7 +203,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -223,7 +233,8 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     confirmed_starts_at=:confirmed_starts_at, confirmed_ends_at=:confirmed_ends_at,
     confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
     retry_at=:retry_at, refused_generation=:refused_generation, is_code_from_vendor=:is_code_from_vendor,
-    waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings
+    waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings, conversion=:conversion,
+    released_at=:released_at
 WHERE access_codes.access_code_id = :the_key;
 
 -- access_codes.with_common_key
@@ -237,7 +248,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
-    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -892,7 +904,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.code_hash = :hash
@@ -905,7 +920,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.vendor_code_id = :vendor_code
@@ -917,24 +935,44 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = :id
 AND unmanaged_access_codes.workspace_id = :ws
 AND unmanaged_access_codes.gone_at IS NULL;
 
+-- unmanaged_access_codes.get_any
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = :id;
+
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
-    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at)
+    vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
+    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :vendor_code_id, :name, :code,
-    :code_hash, :starts_at, :ends_at, :is_enabled, :created_at, :gone_at);
+    :code_hash, :starts_at, :ends_at, :is_enabled, :created_at, :gone_at, :mark, :is_exact, :is_removable,
+    :delete_requested_at, :delete_sent_at, :retry_at);
 
 -- unmanaged_access_codes.list
 SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.workspace_id = :ws
 AND unmanaged_access_codes.device_id = :device
@@ -950,7 +988,10 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
     unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
     unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
-    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.gone_at IS NULL
@@ -960,7 +1001,9 @@ ORDER BY unmanaged_access_codes.created_at;
 UPDATE unmanaged_access_codes
 SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, device_id=:device_id,
     vendor_code_id=:vendor_code_id, name=:name, code=:code, code_hash=:code_hash, starts_at=:starts_at,
-    ends_at=:ends_at, is_enabled=:is_enabled, created_at=:created_at, gone_at=:gone_at
+    ends_at=:ends_at, is_enabled=:is_enabled, created_at=:created_at, gone_at=:gone_at, mark=:mark,
+    is_exact=:is_exact, is_removable=:is_removable, delete_requested_at=:delete_requested_at,
+    delete_sent_at=:delete_sent_at, retry_at=:retry_at
 WHERE unmanaged_access_codes.access_code_id = :the_key;
 
 -- vendor_codes.forget

@@ -253,6 +253,9 @@ access_codes = Table(
     _flag("waits_for_room"),
     _json("errors"),
     _json("warnings"),
+    # From and to the codes of others.
+    _text("conversion"),
+    _at("released_at", null=True),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
     Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),
@@ -290,6 +293,13 @@ unmanaged_access_codes = Table(
     _flag("is_enabled"),
     _at("created_at"),
     _at("gone_at", null=True),
+    _text("mark", null=True),
+    _flag("is_exact"),
+    _flag("is_removable"),
+    # The wish that it goes, and the way there.
+    _at("delete_requested_at", null=True),
+    _at("delete_sent_at", null=True),
+    _at("retry_at", null=True),
     Index("unmanaged_access_codes_list", "device_id", "gone_at", "created_at", "access_code_id"),
     Index("unmanaged_access_codes_vendor", "device_id", "vendor_code_id", "created_at"),
     Index(

@@ -11,6 +11,7 @@ _record = Record("unmanaged_access_codes", UnmanagedCode)
 _INSERT = Statement("unmanaged_access_codes.insert")
 _UPDATE = Statement("unmanaged_access_codes.update")
 _GET = Statement("unmanaged_access_codes.get")
+_GET_ANY = Statement("unmanaged_access_codes.get_any")
 _BY_PIN = Statement("unmanaged_access_codes.by_pin")
 _BY_VENDOR_CODE = Statement("unmanaged_access_codes.by_vendor_code")
 _ON_DEVICE = Statement("unmanaged_access_codes.on_device")
@@ -25,6 +26,18 @@ async def keep(tx: Tx, findings: Findings) -> None:
         await _INSERT(**_record.insert_params(tx.vault, code))
     for told in findings.events:
         tx.emit(told)
+
+
+async def update_code(tx: Tx, code: UnmanagedCode) -> None:
+    await _UPDATE(**_record.update_params(tx.vault, code))
+
+
+async def take_back(tx: Tx, code: UnmanagedCode) -> None:
+    """One that was managed until now. It may have been unmanaged before; then its row is there still."""
+    if await _GET_ANY(id=code.access_code_id):
+        await _UPDATE(**_record.update_params(tx.vault, code))
+    else:
+        await _INSERT(**_record.insert_params(tx.vault, code))
 
 
 async def on_device(tx: Tx, device: Device) -> list[UnmanagedCode]:

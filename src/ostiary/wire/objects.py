@@ -352,6 +352,8 @@ class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     is_managed: Never
     errors: list[Error]
     warnings: list[Warning]
+    cannot_be_managed: Always | UnsetType = UNSET
+    cannot_delete_unmanaged_access_code: Always | UnsetType = UNSET
 
 
 class GeneratedCode(msgspec.Struct, forbid_unknown_fields=True):

@@ -89,6 +89,7 @@ def _code(user: SiteUser, key: Key, schedules: Sequence[TimeSchedule], zone: str
         is_enabled=mapping.may_use_pin(user),
         is_exact=is_exact and user.expires_at is None and key.expiry_date is None,
         takes_room=False,
+        is_removable=False,  # a person with keys, rights and a login, not a code
     )
 
 

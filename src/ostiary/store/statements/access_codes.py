@@ -34,7 +34,12 @@ define(
 )
 define(
     "access_codes.gone_by_marks",
-    _code.where(_t.c.device_id == bindparam("device"), any_of(_t.c.mark, "marks"), _t.c.gone_at.is_not(None)),
+    _code.where(
+        _t.c.device_id == bindparam("device"),
+        any_of(_t.c.mark, "marks"),
+        _t.c.gone_at.is_not(None),
+        _t.c.released_at.is_(None),
+    ),
 )
 define(
     "access_codes.still_shown",

@@ -17,6 +17,7 @@ define(
     "unmanaged_access_codes.get",
     _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living),
 )
+define("unmanaged_access_codes.get_any", _code.where(_t.c.access_code_id == bindparam("id")))
 define(
     "unmanaged_access_codes.by_pin",
     _code.where(_on_device, _t.c.code_hash == bindparam("hash"), _living).order_by(_t.c.created_at).limit(1),

@@ -288,6 +288,8 @@ def upgrade() -> None:
         sa.Column("waits_for_room", sa.Integer(), nullable=False),
         sa.Column("errors", sa.Text(), nullable=False),
         sa.Column("warnings", sa.Text(), nullable=False),
+        sa.Column("conversion", sa.Text(), nullable=False),
+        sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
@@ -348,6 +350,12 @@ def upgrade() -> None:
         sa.Column("is_enabled", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.Column("mark", sa.Text(), nullable=True),
+        sa.Column("is_exact", sa.Integer(), nullable=False),
+        sa.Column("is_removable", sa.Integer(), nullable=False),
+        sa.Column("delete_requested_at", sa.BigInteger(), nullable=True),
+        sa.Column("delete_sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("retry_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
