@@ -171,7 +171,8 @@ class ConnectedAccount:
             first_synced_at=None,
             poll_at=now,
             attempts=0,
-            notices_at=now,  # this login may allow what the last one did not
+            # This login may allow what the last one did not; where none were asked for, nothing is due.
+            notices_at=None if self.notices_base is None else now,
         )
 
     def as_wire(self, account_type_display_name: str) -> dict[str, Any]:
