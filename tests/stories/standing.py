@@ -8,7 +8,7 @@ and every run of a story is the same story. The engine can be made to die at any
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -166,7 +166,7 @@ class StandingHouse:
         await self.database.write(_stop_clock, self._workspace_id, seconds)
 
     async def wait(self, seconds: float, each: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        """Time passes, and the engine does whatever is due when it is due. `each` looks on after each drain."""
+        """Time passes, and the engine does what is due when it is due. `each` looks on after each drain."""
         end = await self.now() + timedelta(seconds=seconds)
         for _ in range(MOST_DRAINS):
             await self.drain()
@@ -185,10 +185,8 @@ class StandingHouse:
         """All that is due at this instant. If the engine dies of it, the server comes back at once."""
         self.drains += 1
         vendors = self.house.house.vendors
-        try:
+        with suppress(Death):
             await drain_account(self.mortal, vendors, self.account_id, asyncio.Event())
-        except Death:
-            pass
         if self.fuse.is_dead:
             self.deaths += 1
             await self.restart()
