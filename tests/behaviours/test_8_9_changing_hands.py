@@ -195,7 +195,7 @@ async def test_86_an_answer_that_is_lost_changes_nothing_about_it(open_: OpenHou
 
 
 async def test_86_what_cannot_be_managed_is_refused(open_: OpenHouse) -> None:
-    """Limited to weekdays, disabled, of another workspace, over, or with a PIN of ours."""
+    """With weekdays that its lock does not keep, disabled, or of another workspace."""
     async with at_home(open_) as (house, lock):
         smartlock = await house.smartlock_id(lock)
         office = {"name": "Office", "type": 13, "code": 554433, "allowedWeekDays": 124}

@@ -316,20 +316,21 @@ async def test_another_workspace_sees_none_of_it(open_: OpenHouse) -> None:
 
 
 async def test_time_frames_are_told_where_two_instants_say_it_all(open_: OpenHouse) -> None:
-    """A window of dates is time-bound and `set` only inside; weekdays and hours are no window."""
+    """A window of dates is time-bound and `set` only inside. Hours over midnight are none."""
     async with at_home(open_) as (house, lock):
         now = (await house.now()).replace(microsecond=0)
         starts_at, ends_at = now + timedelta(days=3), now + timedelta(days=5)
         window = {"allowedFromDate": to_wire(starts_at), "allowedUntilDate": to_wire(ends_at)}
         await _through_the_api(house, lock, "Booking", 443322, **window, allowedWeekDays=127)
-        await _through_the_api(house, lock, "Office", 554433, **window, allowedWeekDays=124)
+        nights = {"allowedFromTime": 1320, "allowedUntilTime": 360}
+        await _through_the_api(house, lock, "Guard", 554433, **window, allowedWeekDays=124, **nights)
         await _through_the_api(house, lock, "Night", 665544, allowedFromTime=1200, allowedUntilTime=360)
         await a_day_passes(house)
         by_name = {code["name"]: code for code in await others(house, lock)}
         frame = {"starts_at": to_wire(starts_at), "ends_at": to_wire(ends_at)}
         assert {key: by_name["Booking"][key] for key in frame} == frame
         assert (by_name["Booking"]["type"], by_name["Booking"]["status"]) == ("time_bound", "unset")
-        for name in ("Office", "Night"):
+        for name in ("Guard", "Night"):
             assert (by_name[name]["type"], by_name[name]["starts_at"]) == ("ongoing", None)
             assert by_name[name]["ends_at"] is None
         for instant, status in ((starts_at, "set"), (ends_at, "unset")):
@@ -345,8 +346,10 @@ async def _through_the_api(house: TestHouse, lock: Wire, name: str, code: int, *
     await house.advance(30)  # one at a time: the device is busy with it
 
 
-async def _as_owner(house: TestHouse, method: str, path: str, **more: Any) -> None:
-    token = (await house.simulator("api_token", home="john@example.com"))["api_token"]
+async def _as_owner(
+    house: TestHouse, method: str, path: str, *, home: str = "john@example.com", **more: Any
+) -> None:
+    token = (await house.simulator("api_token", home=home))["api_token"]
     base = f"/ostiary/sandbox/{house.workspace.workspace_id}/nuki"
     headers = {"authorization": f"Bearer {token}"}
     answer = await house.http.request(method, base + path, headers=headers, **more)

@@ -18,6 +18,7 @@ from ostiary.domain.provider import Capabilities, ObservedCode
 from ostiary.domain.reconcile import Change, Outcome, Plan, PlannedStep, Seen, Step
 from ostiary.domain.retry import backoff
 from ostiary.domain.secrets import Secret
+from ostiary.domain.weekly_windows import WeeklyWindow
 
 from .model_vendor import ChoosingVendor, Crash, Entry, Vendor, comes_twice, read_back
 
@@ -343,7 +344,7 @@ class Engine:
         """As the look shows it; a PIN that no look shows, as the vendor had it then."""
         wanted = as_wished(code, self.can)
         pin = self.pins_of_look.get(entry.vendor_code_id) if entry.code is None else entry.code.reveal()
-        shown = (entry.name, pin, entry.starts_at, entry.ends_at)
+        shown = (entry.name, pin, entry.weekly, entry.starts_at, entry.ends_at)
         return shown == wanted and entry.is_enabled and entry.is_exact and not entry.is_busy
 
     # --- doors, where they are not what the record says -------------------------------------------------
@@ -561,7 +562,7 @@ def is_wanted(code: AccessCode, can: Capabilities, now: datetime) -> bool:
 
 def as_wished(
     code: AccessCode, can: Capabilities
-) -> tuple[str, str | None, datetime | None, datetime | None]:
+) -> tuple[str, str | None, WeeklyWindow | None, datetime | None, datetime | None]:
     starts_at, ends_at = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
     if can.wall_clock_zone is not None and starts_at is not None and ends_at is not None:
         zone = ZoneInfo(can.wall_clock_zone)
@@ -569,7 +570,7 @@ def as_wished(
             starts_at += MINUTE
         while comes_twice(ends_at - MINUTE, zone) and comes_twice(ends_at, zone):
             ends_at -= MINUTE
-    return vendor_name(code), shown_pin(code), starts_at, ends_at
+    return vendor_name(code), shown_pin(code), code.weekly_window, starts_at, ends_at
 
 
 def has_no_frame(code: AccessCode, can: Capabilities) -> bool:
@@ -582,5 +583,5 @@ def shown_pin(code: AccessCode) -> str | None:
     return None if code.code is None else code.code.reveal()
 
 
-def shown(entry: Entry) -> tuple[str, str, datetime | None, datetime | None]:
-    return entry.name, entry.pin, entry.starts_at, entry.ends_at
+def shown(entry: Entry) -> tuple[str, str, WeeklyWindow | None, datetime | None, datetime | None]:
+    return entry.name, entry.pin, entry.weekly, entry.starts_at, entry.ends_at

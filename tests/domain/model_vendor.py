@@ -19,6 +19,7 @@ from ostiary.domain.errors import Busy, NoSuchObject, OutcomeUnknown, Rejected, 
 from ostiary.domain.provider import DesiredCode, ObservedCode
 from ostiary.domain.reconcile import PlannedStep
 from ostiary.domain.secrets import Secret
+from ostiary.domain.weekly_windows import WeeklyWindow
 
 FateKind = Literal[
     "ok",
@@ -65,6 +66,7 @@ class Entry:
     is_enabled: bool = True
     is_exact: bool = True
     owner: bool = False
+    weekly: WeeklyWindow | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Vendor:
                 is_enabled=entry.is_enabled,
                 is_busy=entry.vendor_code_id in busy,
                 is_exact=entry.is_exact,
+                weekly=entry.weekly,
             )
             for entry in self.entries.values()
         ]
@@ -207,7 +210,8 @@ class Vendor:
             if len(self.entries) < self.room:
                 mark = wanted.vendor_name.rpartition("#")[2]
                 window = (wanted.starts_at, wanted.ends_at)
-                self._put(Entry(self._new_id(), wanted.vendor_name, pin, mark, *window))
+                made = Entry(self._new_id(), wanted.vendor_name, pin, mark, *window, weekly=wanted.weekly)
+                self._put(made)
         elif job.vendor_code_id in self.entries:
             held = self.entries[job.vendor_code_id]
             self._put(
@@ -217,6 +221,7 @@ class Vendor:
                     pin=pin,
                     starts_at=wanted.starts_at,
                     ends_at=wanted.ends_at,
+                    weekly=wanted.weekly,
                     is_enabled=True,
                     is_exact=True,
                     mark=wanted.vendor_name.rpartition("#")[2],
@@ -258,6 +263,8 @@ class Vendor:
             self._put(replace(entry, is_exact=False))
         elif what == "window":
             self._put(replace(entry, starts_at=self.now, ends_at=self.now + timedelta(days=9)))
+        elif what == "hours":
+            self._put(replace(entry, weekly=None if entry.weekly else WeeklyWindow((6,), 600, 660)))
         elif entry.owner or not is_known:
             # Never one of our PINs: with our mark and our PIN it would be ours by any rule.
             self._put(replace(entry, pin=f"7777{len(self.entries):02}", owner=True))
@@ -493,7 +500,8 @@ class ChoosingVendor(Vendor):
         elif what == "pin":
             if not entry.owner:
                 self._put(replace(entry, pin=""))
-        else:
+        else:  # hours of the day are nothing that its codes could have: a limit like any other
+            what = "limit" if what == "hours" else what
             super().edit(vendor_code_id, what, pin, is_known=is_known)
 
 

@@ -22,6 +22,7 @@ from ostiary.domain.instants import rounded
 from ostiary.domain.provider import Capabilities
 from ostiary.domain.reconcile import Plan
 from ostiary.domain.secrets import Secret
+from ostiary.domain.weekly_windows import DAY, WeeklyWindow
 
 from .model_engine import (
     EXTERNAL,
@@ -64,7 +65,8 @@ WAITS = [0.3, 3.0, 12.0, 70.0, 400.0, 4000.0]
 DELAYS = [2.0, 30.0, 100.0, 900.0]
 ROLLOUTS = [0.0, 45.0, 240.0]
 ZONES = [None, None, ZONE]
-EDITS = ["delete", "rename", "disable", "limit", "window", "pin"]
+EDITS = ["delete", "rename", "disable", "limit", "window", "hours", "pin"]
+WEEKLY = [None, WeeklyWindow((0, 4), 480, 1050), WeeklyWindow((5,), 0, DAY)]
 PER_BATCH = int(os.environ.get("OSTIARY_TEST_STORIES", "200"))
 
 waits = st.sampled_from(WAITS)
@@ -79,6 +81,7 @@ happenings = st.one_of(
     st.tuples(st.just("new_pin"), index, pins),
     st.tuples(st.just("new_name"), index, names),
     st.tuples(st.just("new_window"), index, windows),
+    st.tuples(st.just("new_weekly"), index, st.sampled_from(WEEKLY)),
     st.tuples(st.just("delete"), index),
     st.tuples(st.just("owner"), index, what_the_owner_does, pins),
     st.tuples(st.just("foreign"), st.booleans(), index, pins),
@@ -226,6 +229,12 @@ class World:
             if word == "longer" and code.ends_at is not None:
                 starts_at, ends_at = code.starts_at, code.ends_at + HOUR
             self.engine.rewish(code, starts_at=starts_at, ends_at=ends_at)
+
+    def _new_weekly(self, at: int, weekly: WeeklyWindow | None) -> None:
+        """Of a vendor that is told the PINs: the other one keeps none."""
+        code = self._code(at)
+        if code is not None and self.engine.can.code_chosen_by == "caller":
+            self.engine.rewish(code, weekly_window=weekly)
 
     def _delete(self, at: int) -> None:
         code = self._code(at)
@@ -458,6 +467,7 @@ def _happening(dice: random.Random) -> tuple[Any, ...]:
         ("new_pin", at, pin),
         ("new_name", at, name),
         ("new_window", at, window),
+        ("new_weekly", at, dice.choice(WEEKLY)),
         ("delete", at),
         ("owner", at, dice.choice(EDITS), pin),
         ("owner", at, dice.choice(EDITS), pin),

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ostiary.domain.errors import Rejected
 from ostiary.domain.provider import Brand, LoginChoices, LoginFailed, ObservedDevice
 from ostiary.domain.secrets import Secret
+from ostiary.domain.weekly_windows import DAY, WeeklyWindow
 
 from .worlds import (
     BACK,
@@ -186,6 +188,41 @@ async def test_a_code_is_set_seen_changed_and_removed(brand: Brand, transport: s
         assert await steering.codes_on(device.name) == before
         assert not await steering.opens(device.name, pin_of(back))
         assert await steering.record() == record, "nothing is left of it"
+
+
+async def test_a_weekly_window_is_kept_or_not_promised(brand: Brand, transport: str) -> None:
+    """By itself and beside a window of dates, changed in place, and gone with a change that has none."""
+    async with opened(brand, transport) as world:
+        account = await world.account()
+        device = keypad(await account.list_devices())
+        if not device.capabilities.keeps_weekly_windows:
+            assert not any(each.capabilities.keeps_weekly_windows for each in await account.list_devices())
+            return
+        assert device.time_zone is not None
+        today = world.now.astimezone(ZoneInfo(device.time_zone))
+        tomorrow = (today.weekday() + 1) % 7
+        soon = today.hour * 60 + today.minute + 120
+        weekly = WeeklyWindow((today.weekday(),), soon, soon + 60)
+        wanted = await programmed(world, account, device, replace(wish(world, device), weekly=weekly))
+        begins = today.replace(second=0, microsecond=0) + 120 * MINUTE
+        ends = begins + 60 * MINUTE
+        assert ends.date() == today.date(), "the world begins early in the day"
+        await _opens_only_within(world, device, pin_of(wanted), (begins, ends))
+        [entry] = (await look(account, device)).values()
+        for changes in (
+            {"weekly": WeeklyWindow((tomorrow,), 0, DAY)},
+            {"starts_at": world.now, "ends_at": world.now + timedelta(days=9)},
+            {"weekly": None},
+            {"weekly": weekly, "starts_at": None, "ends_at": None},
+        ):
+            wanted = replace(wanted, **changes)
+            await account.change_access_code(device.vendor_device_id, entry.vendor_code_id, wanted)
+            seen = (await settled(world, account, device))[MARK]
+            assert (seen.vendor_code_id, seen.weekly) == (entry.vendor_code_id, wanted.weekly)
+            assert (seen.starts_at, seen.ends_at) == (wanted.starts_at, wanted.ends_at)
+            assert seen.is_exact
+            is_open = await world.steering.opens(device.name, pin_of(wanted), begins)
+            assert is_open is (wanted.weekly in (None, weekly))
 
 
 async def _opens_only_within(

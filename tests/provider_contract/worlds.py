@@ -332,6 +332,7 @@ def stands_as(entry: ObservedCode, wanted: DesiredCode) -> bool:
         and entry.name == wanted.vendor_name
         and entry.code in (wanted.code, None)
         and (entry.starts_at, entry.ends_at) == (wanted.starts_at, wanted.ends_at)
+        and entry.weekly == wanted.weekly
         and entry.is_enabled
         and entry.is_exact
         and not entry.is_busy

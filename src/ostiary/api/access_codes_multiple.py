@@ -14,6 +14,7 @@ from ..domain.errors import ApiError, InvalidInput, not_found
 from ..domain.secrets import Secret
 from ..domain.shared_pins import Share
 from ..store.tx import Tx
+from ..wire import forms
 from ..wire.operation import CREATES, Answer, Caller, operation
 from ..wire.validation import Instant, NonEmpty, Uuid
 from . import wishes
@@ -39,6 +40,7 @@ class CreateMultipleAccessCodes(msgspec.Struct, forbid_unknown_fields=True):
     prefer_native_scheduling: bool | None = None
     preferred_code_length: float | None = None
     use_backup_access_code_pool: bool | None = None
+    ostiary_weekly_window: forms.WeeklyWindow | None = None
 
     @property
     def may_differ(self) -> bool:

@@ -13,14 +13,16 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from .. import store
-from ..domain import access_codes
+from ..domain import access_codes, weekly_windows
 from ..domain.access_codes import AccessCode, Wish
 from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput
 from ..domain.instants import parse_instant, rounded
 from ..domain.provider import Capabilities
 from ..domain.secrets import Secret
+from ..domain.weekly_windows import WeeklyWindow
 from ..store.tx import Tx
+from ..wire import forms
 from ..wire.validation import Instant, NonEmpty, Uuid
 
 Code = Annotated[str, Meta(min_length=4, max_length=12, pattern=r"^[0-9]+(?!\n)$")]
@@ -46,6 +48,7 @@ class CreateAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     is_one_time_use: bool | None = None
     max_time_rounding: Rounding | None = None
     sync: bool | None = None
+    ostiary_weekly_window: forms.WeeklyWindow | None = None
 
 
 class UpdateAccessCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,6 +74,7 @@ class UpdateAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     is_one_time_use: bool | None = None
     max_time_rounding: Rounding | None = None
     sync: bool | None = None
+    ostiary_weekly_window: forms.WeeklyWindow | UnsetType | None = UNSET
 
 
 # --- a new code ------------------------------------------------------------------------------------------
@@ -88,6 +92,26 @@ def check(body: CreateAccessCode, device: Device, now: datetime) -> None:
     _refuse_unsupported(body, device)
     external_modification(body)
     access_codes.check_time_frame(*_frame(body, device.can), now)
+    _weekly_window(body.ostiary_weekly_window, device)
+
+
+def _weekly_window(
+    asked: forms.WeeklyWindow | None, device: Device, before: WeeklyWindow | None = None
+) -> WeeklyWindow | None:
+    """
+    Args:
+        before: The one that the code has: to wish for it again is no reason to refuse anything.
+
+    Raises:
+        InvalidInput: There can be no such window, or not on this device.
+    """
+    if asked is None:
+        return None
+    window = weekly_windows.wished(asked.weekdays, asked.begins, asked.ends)
+    if window != before:
+        keeps = device.can.keeps_weekly_windows
+        weekly_windows.refuse_unkept(device.display_name, device.time_zone, keeps_weekly_windows=keeps)
+    return window
 
 
 def _refuse_unsupported(body: CreateAccessCode, device: Device) -> None:
@@ -129,6 +153,7 @@ def new_code(
         prefer_native_scheduling=body.prefer_native_scheduling is not False,
         attempt_for_offline_device=body.attempt_for_offline_device is not False,
         common_code_key=common_code_key,
+        weekly_window=_weekly_window(body.ostiary_weekly_window, device),
     )
     code_hash = None if pin is None else tx.vault.pin_hash(device.device_id, pin)
     return access_codes.requested(device, wish, code_hash, tx.now)
@@ -219,7 +244,7 @@ async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: 
     The fields of the code that an update makes different; nothing is written.
 
     Raises:
-        ApiError: 400 for a PIN or a time frame that cannot be, 409 for a PIN that is taken.
+        ApiError: 400 for a PIN, a time frame or a weekly window that cannot be, 409 for a PIN that is taken.
     """
     found: dict[str, Any] = {}
     if body.name is not UNSET:
@@ -228,6 +253,8 @@ async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: 
     if (starts_at, ends_at) != (code.starts_at, code.ends_at):
         access_codes.check_time_frame(starts_at, ends_at, tx.now)
         found.update(starts_at=starts_at, ends_at=ends_at)
+    if body.ostiary_weekly_window is not UNSET:
+        found["weekly_window"] = _weekly_window(body.ostiary_weekly_window, device, code.weekly_window)
     if body.code is not None and (code.code is None or body.code != code.code.reveal()):
         access_codes.check_pin(body.code, device.can, device)
         pin = Secret(body.code)
@@ -274,6 +301,6 @@ def _new_frame(
 
 def _rewished(code: AccessCode, changes: dict[str, Any], now: datetime) -> AccessCode:
     """A new generation only for what the lock must show; the rest is ours alone."""
-    if {"name", "code", "starts_at", "ends_at"} & set(changes):
+    if {"name", "code", "starts_at", "ends_at", "weekly_window"} & set(changes):
         return access_codes.rewished(code, now, **changes)
     return replace(code, **changes)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from . import problems
+from . import problems, weekly_windows
 from .connected_accounts import ConnectedAccount
 from .devices import Device, account_errors
 from .errors import ApiError, InvalidInput
@@ -24,6 +24,7 @@ from .instants import to_wire, unambiguous
 from .problems import Problems
 from .provider import Capabilities
 from .secrets import Secret
+from .weekly_windows import WeeklyWindow
 
 NATIVE_LEAD: Final = timedelta(hours=72)
 """How long before its start a code is preloaded on a lock that keeps schedules itself."""
@@ -59,6 +60,7 @@ class AccessCode:
         waits_for_room: The last plan had no place for it on the device.
         conversion: `pending` while it is being taken over from somebody else, who had put it on the lock.
         released_at: When it was handed over to its unmanaged life: its entry is none of ours any more.
+        weekly_window: The lock keeps it beside start and end, or without them.
     """
 
     access_code_id: str
@@ -100,6 +102,8 @@ class AccessCode:
     warnings: Problems = ()
     conversion: Conversion = "none"
     released_at: datetime | None = None
+    weekly_window: WeeklyWindow | None = None
+    confirmed_weekly_window: WeeklyWindow | None = None
 
     @property
     def is_time_bound(self) -> bool:
@@ -214,10 +218,13 @@ class AccessCode:
         if self.code != self.confirmed_code:
             change = {"from": {"code": shown(self.confirmed_code)}, "to": {"code": shown(self.code)}}
             found.append(("updating_code", "code", change))
-        if (self.starts_at, self.ends_at) != (self.confirmed_starts_at, self.confirmed_ends_at):
-            before = frame(self.confirmed_starts_at, self.confirmed_ends_at)
-            change = {"from": before, "to": frame(self.starts_at, self.ends_at)}
-            found.append(("updating_time_frame", "time frame", change))
+        before = frame(self.confirmed_starts_at, self.confirmed_ends_at)
+        after = frame(self.starts_at, self.ends_at)
+        if self.weekly_window != self.confirmed_weekly_window:
+            before[weekly_windows.FIELD] = weekly_windows.to_wire(self.confirmed_weekly_window)
+            after[weekly_windows.FIELD] = weekly_windows.to_wire(self.weekly_window)
+        if before != after:
+            found.append(("updating_time_frame", "time frame", {"from": before, "to": after}))
         return found
 
     def as_wire(self, device: Device, account: ConnectedAccount, now: datetime) -> dict[str, Any]:
@@ -258,6 +265,8 @@ class AccessCode:
             wire["is_scheduled_on_device"] = self.is_confirmed
         if self.code is None and self.gone_at is None:
             wire["is_waiting_for_code_assignment"] = True
+        if self.weekly_window is not None:
+            wire[weekly_windows.FIELD] = self.weekly_window.as_wire()
         return wire
 
     def _errors_with_copies(self, device: Device, account: ConnectedAccount) -> list[Mapping[str, Any]]:
@@ -276,7 +285,7 @@ def shown(code: Secret | None) -> str | None:
     return None if code is None else code.reveal()
 
 
-def frame(starts_at: datetime | None, ends_at: datetime | None) -> dict[str, str | None]:
+def frame(starts_at: datetime | None, ends_at: datetime | None) -> dict[str, Any]:
     return {
         "starts_at": None if starts_at is None else to_wire(starts_at),
         "ends_at": None if ends_at is None else to_wire(ends_at),
@@ -298,6 +307,7 @@ class Wish:
     prefer_native_scheduling: bool = True
     attempt_for_offline_device: bool = True
     common_code_key: str | None = None
+    weekly_window: WeeklyWindow | None = None
 
 
 def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) -> AccessCode:
@@ -320,6 +330,7 @@ def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) 
         generation=1,
         created_at=now,
         wished_at=now,
+        weekly_window=wish.weekly_window,
     )
 
 

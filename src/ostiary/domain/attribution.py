@@ -152,6 +152,7 @@ def desired(code: AccessCode, can: Capabilities, vendor_name: str, now: datetime
         starts_at=starts_at,
         ends_at=ends_at,
         is_from_vendor=code.is_code_from_vendor,
+        weekly=code.weekly_window,
     )
 
 
@@ -168,6 +169,7 @@ def stands_as(code: AccessCode, entry: ObservedCode, wanted: DesiredCode, step: 
         and (entry.code == wanted.code if entry.code is not None else _was_written(code, step))
         and entry.starts_at == wanted.starts_at
         and entry.ends_at == wanted.ends_at
+        and entry.weekly == wanted.weekly
         and entry.is_enabled
         and entry.is_exact
     )

@@ -45,6 +45,7 @@ def taken_over(
         starts_at=code.starts_at,
         ends_at=code.ends_at,
         is_external_modification_allowed=is_external_modification_allowed,
+        weekly_window=code.weekly_window,
     )
     made = requested(device, wish, code.code_hash, now)
     return replace(
@@ -62,6 +63,7 @@ def taken_over(
         confirmed_code_hash=code.code_hash,
         confirmed_starts_at=wish.starts_at,
         confirmed_ends_at=wish.ends_at,
+        confirmed_weekly_window=wish.weekly_window,
         is_code_from_vendor=earlier is not None and earlier.is_code_from_vendor,
         conversion="pending",
     )
@@ -138,6 +140,7 @@ def handed_over(code: AccessCode, can: Capabilities) -> UnmanagedCode:
         is_enabled=True,
         created_at=code.created_at,
         mark=code.mark,
+        weekly_window=code.confirmed_weekly_window,
     )
 
 

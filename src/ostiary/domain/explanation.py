@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from . import weekly_windows
 from .access_codes import AccessCode
 from .attribution import PlannedStep, Seen, Step
 from .failure import DUPLICATE
@@ -116,6 +117,7 @@ def _desired(
         "name_on_device": None if rows.names is None else rows.names.get(code.access_code_id),
         "starts_at": _instant(starts_at),
         "ends_at": _instant(ends_at),
+        "weekly_window": weekly_windows.to_wire(code.weekly_window),
         "is_wanted": code.is_wanted(rows.can, now),
         "wanted_from": _instant(code.programmed_from(rows.can)),
         "wanted_until": _instant(code.delete_requested_at or code.ends_at),
@@ -190,6 +192,7 @@ def _observed(rows: Rows, rehearsal: Rehearsal) -> list[dict[str, Any]]:
             "name": entry.name or None,
             "starts_at": _instant(entry.starts_at) if entry.is_exact else None,
             "ends_at": _instant(entry.ends_at) if entry.is_exact else None,
+            "weekly_window": weekly_windows.to_wire(entry.weekly) if entry.is_exact else None,
             "is_enabled": entry.is_enabled,
             "is_exact": entry.is_exact,
         }

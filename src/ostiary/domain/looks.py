@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from .secrets import Secret
+from .weekly_windows import WeeklyWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Capabilities:
     """Starts and ends are whole multiples of this; 0: any instant."""
     wall_clock_zone: str | None = None
     """IANA name of the zone in whose wall-clock time the device keeps schedules; None: it keeps instants."""
+    keeps_weekly_windows: bool = False
+    """It opens a code on some weekdays or between some times of day only, by its own clock."""
 
     @property
     def vendor_may_choose(self) -> bool:
@@ -113,6 +116,7 @@ class DesiredCode:
         code: None: the vendor chooses a PIN, anew if it has chosen one before, and tells it.
         is_from_vendor: `code` is what the vendor has chosen: it is to stay, not to be written.
         starts_at, ends_at: Both or neither; None when the device must not limit it.
+        weekly: The device is to keep it beside start and end, or without them. None: every day, at all hours.
     """
 
     access_code_id: str
@@ -121,6 +125,7 @@ class DesiredCode:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_from_vendor: bool = False
+    weekly: WeeklyWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +138,12 @@ class ObservedCode:
         mark: Our mark, found in the vendor's name or reference field; None for somebody else's code.
         is_enabled: False: stands there but opens nothing.
         is_busy: The vendor is still at work on it; a write now would be refused.
-        is_exact: False: a part of it is missing, or it is limited by something that we never write (weekdays,
-            hours of the day).
+        starts_at, ends_at: Both or neither; with a weekly window there may be a start alone.
+        is_exact: False: a part of it is missing, or it is limited by something that we never write.
         error: The vendor's last error about it.
         takes_room: It counts towards `max_access_codes`.
         is_removable: False: it is more than a code, so that removing it would take away other things too.
+        weekly: The device keeps it beside start and end; never one that limits nothing.
     """
 
     vendor_code_id: str
@@ -152,6 +158,7 @@ class ObservedCode:
     error: str | None = None
     takes_room: bool = True
     is_removable: bool = True
+    weekly: WeeklyWindow | None = None
 
 
 # --- the vendor's log --------------------------------------------------------------------------------

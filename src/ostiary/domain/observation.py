@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from . import conversion, problems
+from . import conversion, problems, weekly_windows
 from .access_codes import AccessCode, Announced, frame, shown
 from .attribution import (
     Attribution,
@@ -258,6 +258,7 @@ def _unconfirmed(code: AccessCode) -> AccessCode:
         confirmed_code_hash=None,
         confirmed_starts_at=None,
         confirmed_ends_at=None,
+        confirmed_weekly_window=None,
         confirmed_generation=0,
         announced="none",
     )
@@ -274,6 +275,11 @@ def _tampered(code: AccessCode, item: Seen, wanted: DesiredCode, now: datetime) 
             ("name", wanted.vendor_name, entry.name),
             ("starts_at", *_instants(wanted.starts_at, entry.starts_at)),
             ("ends_at", *_instants(wanted.ends_at, entry.ends_at)),
+            (
+                weekly_windows.FIELD,
+                weekly_windows.words(wanted.weekly),
+                weekly_windows.words(entry.weekly),
+            ),
         )
         if before != after
     ]
@@ -316,6 +322,7 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
         confirmed_code_hash=code.code_hash,
         confirmed_starts_at=code.starts_at,
         confirmed_ends_at=code.ends_at,
+        confirmed_weekly_window=code.weekly_window,
         confirmed_generation=code.generation,
         conversion="done" if was_somebody_elses else code.conversion,
         attempts=code.attempts if may_leave else 0,

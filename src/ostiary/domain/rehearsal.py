@@ -168,6 +168,7 @@ def _entry(code: AccessCode, rows: Rows) -> Seen:
         starts_at=starts_at,
         ends_at=ends_at,
         is_exact=not _is_unknown(code, rows.device),
+        weekly=shown.weekly_window,
     )
     return Seen(entry, shown.code_hash if is_told else None)
 
@@ -186,6 +187,7 @@ def _as_confirmed(code: AccessCode) -> AccessCode:
         code_hash=code.confirmed_code_hash,
         starts_at=code.confirmed_starts_at,
         ends_at=code.confirmed_ends_at,
+        weekly_window=code.confirmed_weekly_window,
     )
 
 
@@ -212,6 +214,7 @@ def _foreign(code: UnmanagedCode) -> Seen:
         starts_at=code.starts_at,
         ends_at=code.ends_at,
         is_enabled=code.is_enabled,
+        weekly=code.weekly_window,
     )
     return Seen(entry, code.code_hash)
 
@@ -251,6 +254,8 @@ def differences(code: AccessCode, entry: ObservedCode | None, wanted: DesiredCod
         found.append("code")
     if (entry.starts_at, entry.ends_at) != (wanted.starts_at, wanted.ends_at):
         found.append("time_frame")
+    if entry.weekly != wanted.weekly:
+        found.append("weekly_window")
     if not found and not entry.is_exact:
         found.append("other")
     return tuple(found)

@@ -19,6 +19,7 @@ from .ids import ordered_id
 from .instants import to_wire
 from .provider import ObservedCode
 from .secrets import Secret
+from .weekly_windows import FIELD, WeeklyWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,12 @@ class UnmanagedCode:
         created_at: When a look first showed it.
         gone_at: When a look first did not, or when it became a managed code.
         mark: A mark in the form of ours, from another workspace, another server, or once from here.
-        is_exact: False: it is limited in other ways than by two instants.
+        is_exact: False: it is limited in other ways than by two instants and a weekly window.
         is_removable: False: with the entry more than a code would go.
         delete_requested_at: Somebody here wants it gone from the lock.
         delete_sent_at: When a removal was last written down, before it was sent.
         retry_at: No removal is sent before this instant.
+        weekly_window: The lock keeps it, beside start and end or without them.
     """
 
     access_code_id: str
@@ -59,9 +61,10 @@ class UnmanagedCode:
     delete_requested_at: datetime | None = None
     delete_sent_at: datetime | None = None
     retry_at: datetime | None = None
+    weekly_window: WeeklyWindow | None = None
 
     def is_usable(self, now: datetime) -> bool:
-        """It opens the lock at this instant, as far as we know of its limits."""
+        """It may open the lock at this instant, as far as we know of its limits; not by its weekly window."""
         if self.starts_at is None or self.ends_at is None:
             return self.is_enabled
         return self.is_enabled and self.starts_at <= now < self.ends_at
@@ -86,6 +89,8 @@ class UnmanagedCode:
             wire["cannot_be_managed"] = True
         if not self.is_removable:
             wire["cannot_delete_unmanaged_access_code"] = True
+        if self.weekly_window is not None:
+            wire[FIELD] = self.weekly_window.as_wire()
         return wire
 
 
@@ -97,7 +102,7 @@ def unmanageable(code: UnmanagedCode) -> str | None:
     if code.code is None:
         return "its PIN cannot be read"
     if not code.is_exact:
-        return "it is limited to weekdays or hours, which a managed code cannot be"
+        return "it is limited in a way in which a managed code cannot be"
     if not code.is_enabled:
         return "it is disabled at the vendor, and would be enabled"
     return None
@@ -126,7 +131,7 @@ def observe(
     shown_now = {item.entry.vendor_code_id: item for item in foreign}
     before = {code.vendor_code_id: code for code in known}
     appeared = tuple(_new(item, device, now) for key, item in shown_now.items() if key not in before)
-    after = [(code, _as_shown(code, shown_now[key])) for key, code in before.items() if key in shown_now]
+    after = [(code, _as_shown(code, shown_now[key], now)) for key, code in before.items() if key in shown_now]
     gone = tuple(_gone(code, now) for key, code in before.items() if key not in shown_now)
     return Findings(
         appeared=appeared,
@@ -154,11 +159,15 @@ def _new(item: Seen, device: Device, now: datetime) -> UnmanagedCode:
         is_enabled=True,
         created_at=now,
     )
-    return _as_shown(blank, item)
+    return _as_shown(blank, item, now)
 
 
-def _as_shown(code: UnmanagedCode, item: Seen) -> UnmanagedCode:
+def _as_shown(code: UnmanagedCode, item: Seen, now: datetime) -> UnmanagedCode:
     entry = item.entry
+    # A start alone limits nothing any more once it is past; until then no managed code could be like it.
+    is_exact = entry.is_exact and (
+        entry.starts_at is None or entry.ends_at is not None or entry.starts_at <= now
+    )
     starts_at, ends_at = _frame(entry)
     return replace(
         code,
@@ -169,13 +178,14 @@ def _as_shown(code: UnmanagedCode, item: Seen) -> UnmanagedCode:
         ends_at=ends_at,
         is_enabled=entry.is_enabled,
         mark=entry.mark,
-        is_exact=entry.is_exact,
+        is_exact=is_exact,
         is_removable=entry.is_removable,
+        weekly_window=entry.weekly if is_exact else None,
     )
 
 
 def _frame(entry: ObservedCode) -> tuple[datetime | None, datetime | None]:
-    """Instants that are not the whole truth are none: a code of weekdays and hours has no one window."""
+    """Instants that are not the truth are none, nor is one alone."""
     if not entry.is_exact or entry.starts_at is None or entry.ends_at is None:
         return None, None
     return entry.starts_at, entry.ends_at

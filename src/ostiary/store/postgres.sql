@@ -12,7 +12,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -32,7 +33,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -49,7 +51,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -74,7 +77,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -92,7 +96,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -108,7 +113,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -121,7 +127,8 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
+    weekly_window, confirmed_weekly_window)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -133,7 +140,7 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(confirmed_generation)s::BIGINT, %(announced)s::VARCHAR, %(gone_at)s::BIGINT, %(attempts)s::BIGINT,
     %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(is_code_from_vendor)s::INTEGER,
     %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR, %(conversion)s::VARCHAR,
-    %(released_at)s::BIGINT);
+    %(released_at)s::BIGINT, %(weekly_window)s::VARCHAR, %(confirmed_weekly_window)s::VARCHAR);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -164,7 +171,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -187,7 +195,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -209,7 +218,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -243,7 +253,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     gone_at=%(gone_at)s::BIGINT, attempts=%(attempts)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
     refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
     waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR,
-    conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT
+    conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT,
+    weekly_window=%(weekly_window)s::VARCHAR, confirmed_weekly_window=%(confirmed_weekly_window)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- access_codes.with_common_key
@@ -258,7 +269,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -957,7 +969,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.code_hash = %(hash)s::VARCHAR
@@ -973,7 +985,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.vendor_code_id = %(vendor_code)s::VARCHAR
@@ -988,7 +1000,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR
 AND unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
@@ -1002,19 +1014,20 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR;
 
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
     vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
-    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at)
+    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at, weekly_window)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(vendor_code_id)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_enabled)s::INTEGER, %(created_at)s::BIGINT,
     %(gone_at)s::BIGINT, %(mark)s::VARCHAR, %(is_exact)s::INTEGER, %(is_removable)s::INTEGER,
-    %(delete_requested_at)s::BIGINT, %(delete_sent_at)s::BIGINT, %(retry_at)s::BIGINT);
+    %(delete_requested_at)s::BIGINT, %(delete_sent_at)s::BIGINT, %(retry_at)s::BIGINT,
+    %(weekly_window)s::VARCHAR);
 
 -- unmanaged_access_codes.list
 SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
@@ -1024,7 +1037,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
 AND unmanaged_access_codes.device_id = %(device)s::VARCHAR
@@ -1043,7 +1056,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = %(device)s::VARCHAR
 AND unmanaged_access_codes.gone_at IS NULL
@@ -1057,7 +1070,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     ends_at=%(ends_at)s::BIGINT, is_enabled=%(is_enabled)s::INTEGER, created_at=%(created_at)s::BIGINT,
     gone_at=%(gone_at)s::BIGINT, mark=%(mark)s::VARCHAR, is_exact=%(is_exact)s::INTEGER,
     is_removable=%(is_removable)s::INTEGER, delete_requested_at=%(delete_requested_at)s::BIGINT,
-    delete_sent_at=%(delete_sent_at)s::BIGINT, retry_at=%(retry_at)s::BIGINT
+    delete_sent_at=%(delete_sent_at)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
+    weekly_window=%(weekly_window)s::VARCHAR
 WHERE unmanaged_access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- vendor_codes.forget

@@ -6,7 +6,7 @@ columns that the dataclass does not have are written from extra parameters and s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -61,9 +61,19 @@ def _kind(hint: Any) -> Kind:
     if NoneType in get_args(hint) and len(types) == 1:
         return _kind(types[0])
     kind = _KINDS.get(get_origin(hint) or hint)
+    if kind is None and is_dataclass(hint):
+        return "json"
     if kind is None:
         raise TypeError(f"no column holds a {hint}")
     return kind
+
+
+def _decoder(kind: Kind, hint: Any) -> Callable[[Any], Any]:
+    """One for the field's own type where that is a dataclass, perhaps with None."""
+    for each in (hint, *get_args(hint)):
+        if is_dataclass(each):
+            return msgspec.json.Decoder(each).decode
+    return _DECODERS[kind]
 
 
 def _is_tuple(hint: Any) -> bool:
@@ -86,9 +96,12 @@ class Record(Generic[T]):
         self._names = list(by_name)
         self.key = self._names[0]
         stored = list(enumerate(by_name.values()))
-        self._decoders = [(at, _DECODERS[kind]) for at, kind in stored if kind in _DECODERS]
+        hints = get_type_hints(entity)
+        self._decoders = [
+            (at, _decoder(kind, hints[self._names[at]])) for at, kind in stored if kind in _DECODERS
+        ]
         # JSON has lists only: what is written and read again has to be equal to what it was.
-        self._tuples = [at for at, name in enumerate(by_name) if _is_tuple(get_type_hints(entity)[name])]
+        self._tuples = [at for at, name in enumerate(by_name) if _is_tuple(hints[name])]
         self._encoders = [(at, _ENCODERS[kind]) for at, kind in stored if kind in _ENCODERS]
         self._secrets = [(at, self._names[at]) for at, kind in stored if kind == "secret"]
         self._values = attrgetter(*self._names)

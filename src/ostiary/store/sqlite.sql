@@ -12,7 +12,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -32,7 +33,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -49,7 +51,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -74,7 +77,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -92,7 +96,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -108,7 +113,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -121,14 +127,15 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
-    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at)
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
+    weekly_window, confirmed_weekly_window)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
     :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
     :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
-    :warnings, :conversion, :released_at);
+    :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -159,7 +166,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -182,7 +190,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -204,7 +213,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -234,7 +244,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
     retry_at=:retry_at, refused_generation=:refused_generation, is_code_from_vendor=:is_code_from_vendor,
     waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings, conversion=:conversion,
-    released_at=:released_at
+    released_at=:released_at, weekly_window=:weekly_window, confirmed_weekly_window=:confirmed_weekly_window
 WHERE access_codes.access_code_id = :the_key;
 
 -- access_codes.with_common_key
@@ -249,7 +259,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
-    access_codes.conversion, access_codes.released_at
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -907,7 +918,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.code_hash = :hash
@@ -923,7 +934,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.vendor_code_id = :vendor_code
@@ -938,7 +949,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = :id
 AND unmanaged_access_codes.workspace_id = :ws
@@ -952,17 +963,17 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = :id;
 
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
     vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
-    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at)
+    is_exact, is_removable, delete_requested_at, delete_sent_at, retry_at, weekly_window)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :vendor_code_id, :name, :code,
     :code_hash, :starts_at, :ends_at, :is_enabled, :created_at, :gone_at, :mark, :is_exact, :is_removable,
-    :delete_requested_at, :delete_sent_at, :retry_at);
+    :delete_requested_at, :delete_sent_at, :retry_at, :weekly_window);
 
 -- unmanaged_access_codes.list
 SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
@@ -972,7 +983,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.workspace_id = :ws
 AND unmanaged_access_codes.device_id = :device
@@ -991,7 +1002,7 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
     unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
     unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
     unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
-    unmanaged_access_codes.retry_at
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.device_id = :device
 AND unmanaged_access_codes.gone_at IS NULL
@@ -1003,7 +1014,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     vendor_code_id=:vendor_code_id, name=:name, code=:code, code_hash=:code_hash, starts_at=:starts_at,
     ends_at=:ends_at, is_enabled=:is_enabled, created_at=:created_at, gone_at=:gone_at, mark=:mark,
     is_exact=:is_exact, is_removable=:is_removable, delete_requested_at=:delete_requested_at,
-    delete_sent_at=:delete_sent_at, retry_at=:retry_at
+    delete_sent_at=:delete_sent_at, retry_at=:retry_at, weekly_window=:weekly_window
 WHERE unmanaged_access_codes.access_code_id = :the_key;
 
 -- vendor_codes.forget

@@ -256,6 +256,9 @@ access_codes = Table(
     # From and to the codes of others.
     _text("conversion"),
     _at("released_at", null=True),
+    # On which weekdays and between which hours, as wished and as the last look showed it fulfilled.
+    _json("weekly_window", null=True),
+    _json("confirmed_weekly_window", null=True),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
     Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),
@@ -300,6 +303,7 @@ unmanaged_access_codes = Table(
     _at("delete_requested_at", null=True),
     _at("delete_sent_at", null=True),
     _at("retry_at", null=True),
+    _json("weekly_window", null=True),
     Index("unmanaged_access_codes_list", "device_id", "gone_at", "created_at", "access_code_id"),
     Index("unmanaged_access_codes_vendor", "device_id", "vendor_code_id", "created_at"),
     Index(

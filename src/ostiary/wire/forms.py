@@ -2,7 +2,10 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
+
+from ..domain.weekly_windows import Weekday
 
 Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Moment = Annotated[
@@ -12,3 +15,22 @@ Moment = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
+
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+TimeOfDay = Annotated[str, Meta(pattern=rf"^{_TIME}(?!\n)$")]
+TimeOfDayOrMidnight = Annotated[str, Meta(pattern=rf"^({_TIME}|24:00)(?!\n)$")]
+
+
+class WeeklyWindow(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"begins": "from", "ends": "until"}, frozen=True
+):
+    """
+    On which weekdays, each once, and between which times of day a code opens the door.
+
+    Hours and minutes by the lock's own clock, `from` included and `until` not. `until` is after `from`;
+    `24:00` with `from` `00:00` only, for whole days.
+    """
+
+    weekdays: list[Weekday]
+    begins: TimeOfDay
+    ends: TimeOfDayOrMidnight

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from ..domain.access_codes import Status
 from ..domain.action_attempts import ActionType
 from ..domain.events import EventType
-from .forms import Id, Moment
+from .forms import Id, Moment, WeeklyWindow
 from .plan_objects import Plan as Plan
 
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
@@ -284,7 +284,8 @@ class Mutation(msgspec.Struct, forbid_unknown_fields=True, rename={"before": "fr
     Something wished that the device does not show yet.
 
     `from` and `to` hold the changed fields, null where there is none; only changes have them.
-    `scheduled_at` is when a deferred creation begins.
+    `scheduled_at` is when a deferred creation begins. Only where a weekly window changes, a time frame has
+    `ostiary_weekly_window`, too.
     """
 
     mutation_code: Literal[
@@ -293,8 +294,8 @@ class Mutation(msgspec.Struct, forbid_unknown_fields=True, rename={"before": "fr
     message: str
     created_at: Moment
     scheduled_at: Moment | UnsetType = UNSET
-    before: dict[str, str | None] | UnsetType = UNSET
-    after: dict[str, str | None] | UnsetType = UNSET
+    before: dict[str, str | WeeklyWindow | None] | UnsetType = UNSET
+    after: dict[str, str | WeeklyWindow | None] | UnsetType = UNSET
 
 
 class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -304,6 +305,7 @@ class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
     `code` is null, and `is_waiting_for_code_assignment` true, while the vendor has not chosen the PIN.
     `starts_at` and `ends_at` are both null for an ongoing code; only others have
     `is_scheduled_on_device`. `appearance` is null while the code is not on the device.
+    `ostiary_weekly_window` is absent where there is none.
     """
 
     access_code_id: Id
@@ -328,6 +330,7 @@ class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
     appearance: Appearance | None
     is_scheduled_on_device: bool | UnsetType = UNSET
     is_waiting_for_code_assignment: Always | UnsetType = UNSET
+    ostiary_weekly_window: WeeklyWindow | UnsetType = UNSET
 
 
 class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -337,6 +340,7 @@ class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     `code` is null where the vendor does not tell it, `name` where there is none. `starts_at` and `ends_at`
     are null for an ongoing code, and for one that is limited in other ways than by two instants. `status`
     is `unset` for one that opens nothing now: disabled, ahead of its time, or past it.
+    `ostiary_weekly_window` is absent where the lock keeps none.
     """
 
     access_code_id: Id
@@ -354,6 +358,7 @@ class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     warnings: list[Warning]
     cannot_be_managed: Always | UnsetType = UNSET
     cannot_delete_unmanaged_access_code: Always | UnsetType = UNSET
+    ostiary_weekly_window: WeeklyWindow | UnsetType = UNSET
 
 
 class GeneratedCode(msgspec.Struct, forbid_unknown_fields=True):

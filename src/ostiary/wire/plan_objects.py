@@ -7,7 +7,7 @@ import msgspec
 from ..domain.attribution import Outcome, StepKind
 from ..domain.explanation import Reason
 from ..domain.rehearsal import Hold
-from .forms import Id, Moment
+from .forms import Id, Moment, WeeklyWindow
 
 
 class Why(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,7 +29,8 @@ class PlannedCode(msgspec.Struct, forbid_unknown_fields=True):
     """
     A code as it should stand on the lock.
 
-    `starts_at` and `ends_at` are the window that the lock itself keeps, null when it must not limit the code.
+    `starts_at` and `ends_at` are the window that the lock itself keeps, null when it must not limit the code;
+    so is `weekly_window`.
     The code is wanted there from `wanted_from` (null: at once) until `wanted_until` (null: for good).
     `differences` is empty when the last look showed it as it should be now.
     """
@@ -39,10 +40,13 @@ class PlannedCode(msgspec.Struct, forbid_unknown_fields=True):
     name_on_device: str | None
     starts_at: Moment | None
     ends_at: Moment | None
+    weekly_window: WeeklyWindow | None
     is_wanted: bool
     wanted_from: Moment | None
     wanted_until: Moment | None
-    differences: list[Literal["missing", "unwanted", "unconfirmed", "name", "code", "time_frame", "other"]]
+    differences: list[
+        Literal["missing", "unwanted", "unconfirmed", "name", "code", "time_frame", "weekly_window", "other"]
+    ]
     why: Why | None
 
 
@@ -57,6 +61,7 @@ class SeenCode(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None
     starts_at: Moment | None
     ends_at: Moment | None
+    weekly_window: WeeklyWindow | None
     is_enabled: bool
     is_exact: bool
 
@@ -83,6 +88,7 @@ class PlannedWrite(msgspec.Struct, forbid_unknown_fields=True):
         "name",
         "code",
         "time_frame",
+        "weekly_window",
         "unconfirmed",
         "other",
         "deleted",

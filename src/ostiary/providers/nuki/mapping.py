@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ostiary.domain.provider import Capabilities, DesiredCode, DeviceProblem, ObservedCode, ObservedDevice
 from ostiary.domain.secrets import HIDDEN
+from ostiary.domain.weekly_windows import DAY, WeeklyWindow
 
 from .models import (
     AdminPinState,
@@ -38,6 +39,12 @@ NAME_BYTES: Final = 20
 
 EVERY_DAY: Final = 127
 """`allowedWeekDays` for "every day": without it Nuki does not enforce the dates (4.9)."""
+
+LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""`allowedFromDate` of an ongoing code with a weekly window: without one Nuki enforces no window (4.9)."""
+
+_MONDAY: Final = 64
+"""Of `allowedWeekDays`; each day after it has half of the one before (4.2)."""
 
 NO_HOSTING: Final = "No active Smart Hosting subscription"
 """How the sentence of 1.4 begins, wherever it stands."""
@@ -118,6 +125,7 @@ def _capabilities(lock: Smartlock, kind: DeviceType, config: Config) -> Capabili
         # 10.1: 200 from the third generation on; elsewhere the smaller number can only be too careful.
         max_access_codes=200 if kind in (DeviceType.SMART_LOCK_3_4, DeviceType.SMART_LOCK_5) else 100,
         settles_within=60.0,
+        keeps_weekly_windows=True,
     )
 
 
@@ -336,23 +344,46 @@ def _code(auth: Auth) -> ObservedCode:
     if error and auth.code:
         error = error.replace(auth.code.reveal(), HIDDEN)  # Nuki's errors quote what they refuse (9.2)
     name = auth.name or ""
+    weekly = _weekly_window(auth)
+    starts_at, ends_at = _utc(auth.allowed_from_date), _utc(auth.allowed_until_date)
+    if weekly is not None and ends_at is None and starts_at == LONG_AGO:
+        starts_at = None
     return ObservedCode(
         vendor_code_id=auth.id,
         name=name,
         code=auth.code,
         mark=mark_in(name),
-        starts_at=_utc(auth.allowed_from_date),
-        ends_at=_utc(auth.allowed_until_date),
+        starts_at=starts_at,
+        ends_at=ends_at,
         is_enabled=auth.enabled is not False,
         is_busy=auth.operation_id is not None,
-        is_exact=_is_exact(auth),
+        is_exact=weekly is not None or _is_exact(auth),
         error=error,
+        weekly=weekly,
     )
+
+
+def _weekly_window(auth: Auth) -> WeeklyWindow | None:
+    """
+    The one that the device keeps, if we could write it; None: none, or one that runs over midnight, say.
+
+    It takes a first date and weekdays to be enforced at all (4.9).
+    """
+    mask, begins, ends = auth.allowed_week_days, auth.allowed_from_time or 0, auth.allowed_until_time or 0
+    if auth.allowed_from_date is None or mask is None or not 0 < mask <= EVERY_DAY:
+        return None
+    if begins == ends == 0:
+        ends = DAY
+    elif not 0 <= begins < ends < DAY:
+        return None
+    window = WeeklyWindow(tuple(day for day in range(7) if mask & (_MONDAY >> day)), begins, ends)
+    return None if window.limits_nothing else window
 
 
 def _is_exact(auth: Auth) -> bool:
     """
-    The limits of `auth` are of a kind that we write: none, or two dates on every day at all hours.
+    The limits of `auth`, which has no weekly window that we could write, are of a kind that we write: none,
+    or two dates on every day at all hours.
 
     Dates without weekdays are not enforced, and nothing is without a first date (4.9): such a code
     is open for ever, whatever it shows.
@@ -371,9 +402,15 @@ _Window = tuple[str | None, str | None, int | None, int | None, int | None]
 
 def _window(wanted: DesiredCode) -> _Window:
     """From and until date, weekdays, from and until time of day: 0 and 0 are the whole day (4.9)."""
-    if wanted.starts_at is None or wanted.ends_at is None:
-        return None, None, None, None, None
-    return instant(wanted.starts_at), instant(wanted.ends_at), EVERY_DAY, 0, 0
+    starts, ends = None, None
+    if wanted.starts_at is not None and wanted.ends_at is not None:
+        starts, ends = instant(wanted.starts_at), instant(wanted.ends_at)
+    weekly = wanted.weekly
+    if weekly is None:
+        return (None, None, None, None, None) if starts is None else (starts, ends, EVERY_DAY, 0, 0)
+    mask = sum(_MONDAY >> day for day in weekly.weekdays)
+    times = (0, 0) if weekly.is_whole_day else (weekly.from_minute, weekly.until_minute)
+    return starts or instant(LONG_AGO), ends, mask, *times
 
 
 def instant(moment: datetime) -> str:

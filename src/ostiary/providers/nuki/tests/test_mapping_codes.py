@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ostiary.domain.provider import DesiredCode, ObservedCode
 from ostiary.domain.secrets import Secret
+from ostiary.domain.weekly_windows import DAY, WeeklyWindow
 from ostiary.providers.nuki import mapping, models
 
 MARKS = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=6, max_size=6)
@@ -21,6 +22,11 @@ INSTANTS = st.builds(
     ZONES,
 )
 WINDOWS = st.none() | st.tuples(INSTANTS, INSTANTS)
+DAYS = st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days)))
+TIMES = st.just((0, DAY)) | st.lists(st.integers(0, DAY - 1), min_size=2, max_size=2, unique=True).map(sorted)
+WEEKLY = st.none() | st.builds(lambda days, times: WeeklyWindow(days, *times), DAYS, TIMES).filter(
+    lambda window: not window.limits_nothing
+)
 WINDOW_KEYS = (
     "allowedFromDate",
     "allowedUntilDate",
@@ -40,12 +46,17 @@ def wishes(draw: st.DrawFn) -> DesiredCode:
         code=Secret(draw(PINS)),
         starts_at=starts_at,
         ends_at=ends_at,
+        weekly=draw(WEEKLY),
     )
 
 
-def wish(name: str = "Anna #abc234", window: tuple[datetime, datetime] | None = None) -> DesiredCode:
+def wish(
+    name: str = "Anna #abc234",
+    window: tuple[datetime, datetime] | None = None,
+    weekly: WeeklyWindow | None = None,
+) -> DesiredCode:
     starts_at, ends_at = window or (None, None)
-    return DesiredCode("a", name, Secret("384756"), starts_at, ends_at)
+    return DesiredCode("a", name, Secret("384756"), starts_at, ends_at, weekly=weekly)
 
 
 def seen(**fields: object) -> ObservedCode:
@@ -145,7 +156,7 @@ def test_an_update_leaves_nothing_of_what_was_there(before: DesiredCode, wanted:
 
 def assert_same(code: ObservedCode, wanted: DesiredCode) -> None:
     assert (code.name, code.code) == (wanted.vendor_name, wanted.code)
-    assert (code.starts_at, code.ends_at) == (wanted.starts_at, wanted.ends_at)
+    assert (code.starts_at, code.ends_at, code.weekly) == (wanted.starts_at, wanted.ends_at, wanted.weekly)
     assert code.mark == mapping.mark_in(wanted.vendor_name)
     assert (code.is_exact, code.is_enabled, code.is_busy, code.error) == (True, True, False, None)
 
@@ -166,6 +177,16 @@ def test_bodies_by_example() -> None:
     assert create(wish(window=window)) == {**common, "type": 13, "remoteAllowed": False, **limits}
     assert update(wish()) == {**common, "enabled": True, **none}
     assert update(wish(window=window)) == {**common, "enabled": True, **limits}
+
+    office = WeeklyWindow((0, 1, 2, 3, 4), 8 * 60, 17 * 60 + 30)
+    always = dict(zip(WINDOW_KEYS, ("2020-01-01T00:00:00.000Z", None, 124, 480, 1050), strict=True))
+    both = dict(zip(WINDOW_KEYS, (FROM, UNTIL, 124, 480, 1050), strict=True))
+    assert update(wish(weekly=office)) == {**common, "enabled": True, **always}
+    assert update(wish(window=window, weekly=office)) == {**common, "enabled": True, **both}
+    always.pop("allowedUntilDate")
+    assert create(wish(weekly=office)) == {**common, "type": 13, "remoteAllowed": False, **always}
+    weekend = update(wish(weekly=WeeklyWindow((5, 6), 0, DAY)))
+    assert [weekend[key] for key in WINDOW_KEYS[2:]] == [3, 0, 0]
 
 
 def test_no_body_shows_its_pin() -> None:
@@ -211,13 +232,52 @@ def test_a_code_by_example() -> None:
         ),
         ({"allowedFromDate": FROM, "allowedUntilDate": UNTIL}, False),
         ({"allowedFromDate": FROM, "allowedUntilDate": UNTIL, "allowedWeekDays": 0}, False),
-        ({"allowedFromDate": FROM, "allowedUntilDate": UNTIL, "allowedWeekDays": 63}, False),
+        ({"allowedFromDate": FROM, "allowedUntilDate": UNTIL, "allowedWeekDays": 128}, False),
+        ({"allowedFromDate": FROM, "allowedUntilDate": UNTIL, "allowedFromTime": 480}, False),
         ({"allowedUntilDate": UNTIL, "allowedWeekDays": 127}, False),
         ({"allowedFromDate": FROM, "allowedWeekDays": 127}, False),
     ],
 )
 def test_limits_that_we_never_write_are_not_exact(limits: dict, is_exact: bool) -> None:
     assert seen(**limits).is_exact is is_exact
+    assert seen(**limits).weekly is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "weekly"),
+    [
+        ({"allowedWeekDays": 63}, ((1, 2, 3, 4, 5, 6), 0, DAY)),
+        ({"allowedWeekDays": 64}, ((0,), 0, DAY)),
+        ({"allowedWeekDays": 1, "allowedFromTime": 0, "allowedUntilTime": 0}, ((6,), 0, DAY)),
+        ({"allowedWeekDays": 127, "allowedFromTime": 480, "allowedUntilTime": 481}, (range(7), 480, 481)),
+        ({"allowedWeekDays": 127, "allowedUntilTime": 1439}, (range(7), 0, 1439)),
+    ],
+)
+@pytest.mark.parametrize("dates", [{}, {"allowedUntilDate": UNTIL}])
+def test_weekdays_and_hours_that_the_device_keeps_are_a_weekly_window(
+    limits: dict, weekly: tuple, dates: dict
+) -> None:
+    code = seen(allowedFromDate=FROM, **limits, **dates)
+    days, begins, ends = weekly
+    assert code.weekly == WeeklyWindow(tuple(days), begins, ends)
+    assert code.is_exact
+    assert code.starts_at == datetime(2026, 7, 1, 13, tzinfo=UTC)
+    assert (code.ends_at is None) is (not dates)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"allowedFromTime": 1320, "allowedUntilTime": 120},
+        {"allowedFromTime": 1080},
+        {"allowedFromTime": 480, "allowedUntilTime": 480},
+        {"allowedFromTime": 480, "allowedUntilTime": 1440},
+        {"allowedFromTime": -5, "allowedUntilTime": 480},
+    ],
+)
+def test_hours_that_we_never_write_are_no_window_and_not_exact(hours: dict) -> None:
+    code = seen(allowedFromDate=FROM, allowedUntilDate=UNTIL, allowedWeekDays=124, **hours)
+    assert (code.weekly, code.is_exact) == (None, False)
 
 
 @pytest.mark.parametrize("operation", ["65f0", {"timestamp": 1, "counter": 2}])

@@ -290,6 +290,8 @@ def upgrade() -> None:
         sa.Column("warnings", sa.Text(), nullable=False),
         sa.Column("conversion", sa.Text(), nullable=False),
         sa.Column("released_at", sa.BigInteger(), nullable=True),
+        sa.Column("weekly_window", sa.Text(), nullable=True),
+        sa.Column("confirmed_weekly_window", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
@@ -356,6 +358,7 @@ def upgrade() -> None:
         sa.Column("delete_requested_at", sa.BigInteger(), nullable=True),
         sa.Column("delete_sent_at", sa.BigInteger(), nullable=True),
         sa.Column("retry_at", sa.BigInteger(), nullable=True),
+        sa.Column("weekly_window", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
