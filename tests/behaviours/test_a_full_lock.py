@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ostiary.domain.backup_pool import POOL_SIZE
 from ostiary.domain.instants import parse_instant, to_wire
 from ostiary.domain.provider import HttpRequest
 
@@ -308,6 +309,41 @@ async def test_a_nearer_code_takes_the_place_of_the_farthest_and_gives_it_back(o
         assert await _device_warnings(house, lock) == []
         writes = [write["kind"] for write in await house.code_writes()]
         assert (writes.count("create"), writes.count("delete")) == (6, 6), "one made room"
+
+
+async def test_spares_make_room_for_guests_and_come_back_after_them(open_: OpenHouse) -> None:
+    """Each guest is set in the place of one spare. What is left of the pool can be pulled, and no more."""
+    async with at_home(open_) as (house, lock):
+        await _full_but_for(house, lock, POOL_SIZE + 1)
+        now = await window(house, -HOUR)
+        pool, pull = "empty_backup_access_code_pool", "/access_codes/pull_backup_access_code"
+        first = await set_code(house, lock, use_backup_access_code_pool=True, **now)
+
+        async def state() -> tuple[set[str], int]:
+            device = (await house.call("/devices/get", device_id=lock["device_id"]))["device"]
+            problems = [*device["errors"], *device["warnings"]]
+            on_lock = [entry["name"] for entry in await house.codes_on_lock(lock)]
+            count = sum(name.startswith("Backup") for name in on_lock)
+            return {each.get("error_code") or each["warning_code"] for each in problems}, count
+
+        await soon(house, state, lambda seen: seen == ({FULL}, POOL_SIZE))
+        guests = []
+        for left in range(POOL_SIZE - 1, -1, -1):
+            guests.append(await set_code(house, lock, **now))
+            says = pool if left == 0 else "partial_backup_access_code_pool"
+            await soon(house, state, lambda seen, says=says, left=left: seen == ({FULL, says}, left))
+        await house.refused(pull, 404, "backup_access_code_not_found", access_code_id=first["access_code_id"])
+        last = await house.create_code(lock["device_id"], **now)
+        await code_soon(house, last["access_code_id"], _lacks_room)
+        writes = len(await house.code_writes())
+        await engine_passes(house, 7200)
+        assert len(await house.code_writes()) == writes, "spares that have no place cost nothing"
+        for code in (last, *guests):
+            await house.call("/access_codes/delete", access_code_id=code["access_code_id"])
+            await house.gone(code["access_code_id"])
+        await soon(house, state, lambda seen: seen == ({FULL}, POOL_SIZE))
+        pulled = await house.call(pull, access_code_id=first["access_code_id"])
+        assert pulled["backup_access_code"]["status"] == "set"
 
 
 async def test_active_codes_stay_and_the_rest_wait_without_a_call(open_: OpenHouse) -> None:

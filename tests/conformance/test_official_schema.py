@@ -339,6 +339,24 @@ async def codes_live(house: TestHouse) -> None:
     await house.gone(guest["access_code_id"])
 
 
+async def a_spare_is_pulled(house: TestHouse) -> None:
+    """A pool that is opened, filled, drawn on and closed again."""
+    await house.connect()
+    lock = await house.lock_with_keypad()
+    now = await house.now()
+    times = {
+        "starts_at": (now - timedelta(hours=1)).isoformat(),
+        "ends_at": (now + timedelta(days=1)).isoformat(),
+    }
+    guest = await house.create_code(lock["device_id"], use_backup_access_code_pool=True, **times)
+    await look_around(house)
+    await house.code_until(guest["access_code_id"], lambda code: code["is_backup_access_code_available"])
+    await house.call("/access_codes/pull_backup_access_code", access_code_id=guest["access_code_id"])
+    await look_around(house)
+    await house.call("/devices/update", device_id=lock["device_id"], backup_access_code_pool_enabled=False)
+    await look_around(house)
+
+
 async def codes_together(house: TestHouse) -> None:
     """Codes on several locks at once, one of them offline, and what is not done with them."""
     await house.simulator("homes", home="two@example.com", devices=[{"name": "Front"}, {"name": "Back"}])
@@ -445,5 +463,5 @@ async def clear_faults(house: TestHouse) -> None:
 Story = Callable[[TestHouse], Awaitable[None]]
 STORIES: tuple[Story, ...] = (
     *(asking, logging_in, devices_change),
-    *(codes_live, codes_together, codes_change_hands, codes_fail),
+    *(codes_live, codes_together, a_spare_is_pulled, codes_change_hands, codes_fail),
 )

@@ -21,7 +21,7 @@ import ostiary.api  # noqa: F401 - fills the operation table
 from ostiary import providers
 from ostiary.cli.main import app
 from ostiary.domain.connected_accounts import DISCONNECTED
-from ostiary.domain.devices import FULL
+from ostiary.domain.devices import OURS
 from ostiary.domain.events import EventType
 from ostiary.domain.explanation import Reason
 from ostiary.domain.reconcile import NO_SPACE, REMOVING_ERROR, SETTING_ERROR
@@ -152,7 +152,7 @@ def test_problems() -> None:
     raised = set(re.findall(r'"(?:error|warning)_code",\s*"([a-z_]+)"', text))
     raised |= set(re.findall(r'(?:Rejected|DeviceProblem|DeviceWarning)\(\s*"([a-z_]+)"', text))
     raised |= set(re.findall(r'AccountProblem\(\s*"(?:error|warning)",\s*"([a-z_]+)"', text))
-    real = raised | {DISCONNECTED, FULL, NO_SPACE, REMOVING_ERROR, SETTING_ERROR}
+    real = raised | OURS | {DISCONNECTED, NO_SPACE, REMOVING_ERROR, SETTING_ERROR}
     real -= {
         "unsupported_device",  # of a door, where it becomes `provider_issue`
         "warning_code",  # the name of the field

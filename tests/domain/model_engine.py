@@ -7,12 +7,13 @@ It checks as it goes: every plan, every event. What must hold at the end is for 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ostiary.domain import access_codes, reconcile
 from ostiary.domain.access_codes import AccessCode
+from ostiary.domain.backup_pool import silenced
 from ostiary.domain.errors import NoSuchObject, OutcomeUnknown, ProviderError, Rejected
 from ostiary.domain.provider import Capabilities, ObservedCode
 from ostiary.domain.reconcile import Change, Outcome, Plan, PlannedStep, Seen, Step
@@ -171,7 +172,8 @@ class Engine:
         self.sync_wanted = self.sync_wanted or observation.sync_wanted
         if self.sync_wanted:
             return Plan()
-        now_codes = [self.codes[code.access_code_id] for code in codes]
+        now_codes = self._filled([self.codes[code.access_code_id] for code in codes])
+        names = {code.access_code_id: vendor_name(code) for code in now_codes}
         plan = reconcile.plan(now_codes, self.steps, seen, self.can, names, self.now, written)
         self._check(plan, seen)
         for code in now_codes:
@@ -181,6 +183,10 @@ class Engine:
                 self.codes[code.access_code_id] = replace(code, waits_for_room=False)
         self.last_plan = plan
         return plan
+
+    def _filled(self, codes: list[AccessCode]) -> list[AccessCode]:
+        """With the spares of a device that keeps some: see `test_spares`."""
+        return codes
 
     def _written(self, codes: Iterable[AccessCode], entries: Iterable[ObservedCode]) -> dict[str, set[str]]:
         """For entries that bear our mark and are not known by their id."""
@@ -216,7 +222,7 @@ class Engine:
             return None
         if planned.kind != "remove" and code.is_over(self.now):
             return None
-        if planned.makes_room and code.is_active(self.now):
+        if planned.makes_room and code.is_active(self.now) and not code.is_spare:
             return None
         sent_by, reaching = self.now + CALL, timedelta(seconds=self.can.reaches_device_after)
         step = Step(
@@ -280,6 +286,7 @@ class Engine:
     # --- events -----------------------------------------------------------------------------------------
 
     def _store(self, change: Change) -> None:
+        change = silenced(change)
         code = change.code
         self._check_pins(self.codes[code.access_code_id], change)
         self.codes[code.access_code_id] = code
@@ -429,13 +436,15 @@ class Engine:
 
     def _check_eviction(self, code: AccessCode, seen: Sequence[Seen], sets: int) -> None:
         """Of a code that is not needed yet, from a full lock, for one that is needed sooner."""
-        assert code.starts_at is not None
-        assert code.starts_at > self.now, "an active code would leave the lock"
+        starts_at = datetime.max.replace(tzinfo=UTC) if code.is_spare else code.starts_at
+        assert starts_at is not None
+        assert starts_at > self.now, "an active code would leave the lock"
         assert not code.is_code_from_vendor, "its PIN would die with it"
         assert self.can.max_access_codes is not None
         assert len(seen) + len(self.steps) + sets >= self.can.max_access_codes, "there is room"
         assert any(
-            (other.starts_at is None or other.starts_at < code.starts_at)
+            (other.starts_at is None or other.starts_at < starts_at)
+            and not other.is_spare
             and is_wanted(other, self.can, self.now)
             and not self._entries(other.access_code_id, seen)
             for other in self.living()
@@ -564,6 +573,8 @@ def as_wished(
     code: AccessCode, can: Capabilities
 ) -> tuple[str, str | None, WeeklyWindow | None, datetime | None, datetime | None]:
     starts_at, ends_at = (code.starts_at, code.ends_at) if is_native(code, can) else (None, None)
+    if starts_at is not None and starts_at == code.pulled_at:
+        starts_at -= timedelta(days=1)  # the lock's clock may be behind
     if can.wall_clock_zone is not None and starts_at is not None and ends_at is not None:
         zone = ZoneInfo(can.wall_clock_zone)
         while read_back(starts_at, zone) != starts_at:

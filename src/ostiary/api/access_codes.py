@@ -18,7 +18,7 @@ from ..store.tx import Tx
 from ..wire.operation import CREATES, DELETES, READS, UPDATES, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import Limit, NonEmpty, PageCursor, Uuid
-from . import wishes
+from . import backup_pool, wishes
 from .wishes import CreateAccessCode, UpdateAccessCode
 
 
@@ -95,6 +95,8 @@ async def create(body: CreateAccessCode, caller: Caller, tx: Tx) -> Answer:
         await wishes.refuse_taken(code, tx)
     caller.limit("access_codes.create", device.device_id)
     await wishes.add(code, device, tx)
+    if body.use_backup_access_code_pool:
+        device = await backup_pool.switch_on(device, account, caller, tx)
     attempt = await _attempt("CREATE_ACCESS_CODE", code, device, tx)
     return {"access_code": code.as_wire(device, account, tx.now), "action_attempt": attempt}
 
@@ -153,7 +155,7 @@ async def _found(body: GetAccessCode, caller: Caller, tx: Tx) -> AccessCode:
     device = await store.devices.get(tx, caller.workspace_id, body.device_id)
     code_hash = tx.vault.pin_hash(device.device_id, Secret(body.code))
     found = await store.access_codes.by_pin(tx, device.device_id, code_hash)
-    if found is None:
+    if found is None or found.is_spare:
         raise store.access_codes.code_not_found(**ids)
     return found
 
@@ -174,7 +176,11 @@ async def list_(body: ListAccessCodes, caller: Caller, tx: Tx) -> Answer:
     async def fetch(position: Position, size: int) -> list[AccessCode]:
         if body.access_code_ids is not None:
             codes = await store.access_codes.by_ids(tx, caller.workspace_id, body.access_code_ids)
-            living = [code for code in codes if code.gone_at is None and _place(code) >= position]
+            living = [
+                code
+                for code in codes
+                if code.gone_at is None and not code.is_spare and _place(code) >= position
+            ]
             return sorted(living, key=_place)[:size]
         return await store.access_codes.list_page(tx, caller.workspace_id, body.device_id, position, size)
 
@@ -237,7 +243,7 @@ async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish for another name, PIN or time frame. The code shows the wish at once, the lock when it can."""
     code = await _own(body.access_code_id, body.device_id, caller, tx)
     device = await store.devices.get(tx, caller.workspace_id, code.device_id)
-    wishes.refuse_over(code, tx.now)
+    access_codes.refuse_over(code, tx.now)
     if body.is_managed is False:
         return {"action_attempt": await _hand_over(code, device, caller, tx)}
     changes = await wishes.changes(body, code, device, tx)
@@ -285,6 +291,7 @@ async def delete(body: DeleteAccessCode, caller: Caller, tx: Tx) -> Answer:
         await store.access_codes.update_code(tx, code)
         if code.was_sent or code.is_on_lock:
             tx.emit(access_codes.mutations_requested(code, device.can, tx.now))
+        await backup_pool.follow(code, device, tx)
     attempt = await _attempt("DELETE_ACCESS_CODE", code, device, tx)
     await store.devices.wake(tx, device.device_id)
     await store.connected_accounts.wake(tx, device.connected_account_id)

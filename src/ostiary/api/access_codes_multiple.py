@@ -17,7 +17,7 @@ from ..store.tx import Tx
 from ..wire import forms
 from ..wire.operation import CREATES, Answer, Caller, operation
 from ..wire.validation import Instant, NonEmpty, Uuid
-from . import wishes
+from . import backup_pool, wishes
 from .wishes import Code, CreateAccessCode, Name, UpdateAccessCode
 
 ADDS: Final = ("PUT", "POST")
@@ -106,6 +106,8 @@ async def create_multiple(body: CreateMultipleAccessCodes, caller: Caller, tx: T
     for code, device in zip(codes, devices, strict=True):
         await wishes.add(code, device, tx)
         account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
+        if body.use_backup_access_code_pool:
+            device = await backup_pool.switch_on(device, account, caller, tx)
         wire.append(code.as_wire(device, account, tx.now))
     return {"access_codes": wire}
 
@@ -205,7 +207,7 @@ async def _living(common_code_key: str, caller: Caller, tx: Tx) -> list[AccessCo
         raise not_found("access_code", words, common_code_key=common_code_key)
     living = [code for code in codes if not code.is_over(tx.now)]
     if not living:
-        wishes.refuse_over(codes[0], tx.now)
+        access_codes.refuse_over(codes[0], tx.now)
     return living
 
 

@@ -152,7 +152,8 @@ async def delete(body: DeleteConnectedAccount, caller: Caller, tx: Tx) -> Answer
     for device in await store.devices.of_account(tx, account):
         for code in await store.access_codes.on_device(tx, device.device_id):
             deleted = None if code.code is None else code.code.reveal()
-            tx.emit(code.event("access_code.deleted", tx.now, secret_fields={"code": deleted}))
+            if not code.is_spare:
+                tx.emit(code.event("access_code.deleted", tx.now, secret_fields={"code": deleted}))
         tx.emit(device.event("device.deleted", tx.now, device_name=device.display_name))
     tx.emit(
         event(

@@ -24,7 +24,7 @@ from ..wire.validation import (
     PageCursor,
     Uuid,
 )
-from . import metadata
+from . import backup_pool, metadata
 from .connect_webviews import Category
 
 Row = tuple[Any, ...]
@@ -175,7 +175,7 @@ def _is_found(wire: dict[str, Any], text: str) -> bool:
 
 @operation("/devices/update", UpdateDevice, UPDATES)
 async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
-    """Name a device, give it metadata."""
+    """Name a device, give it metadata, keep spare codes on it or end that."""
     device = await store.devices.get(tx, caller.workspace_id, body.device_id)
     account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
     if not body.is_managed:
@@ -189,6 +189,10 @@ async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
     if body.custom_metadata is not None:
         merged = metadata.merged(device.custom_metadata, body.custom_metadata)
         changed = replace(changed, custom_metadata=merged)
+    if body.backup_access_code_pool_enabled is not None:
+        is_on = body.backup_access_code_pool_enabled
+        switched = backup_pool.switched_on if is_on else backup_pool.switched_off
+        changed = await switched(changed, tx)
     if changed.display_name != device.display_name:
         tx.emit(changed.event("device.name_changed", tx.now, device_name=changed.display_name))
     await store.devices.update_device(tx, changed, caller.house.render(changed, account))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from .. import store
-from ..domain import access_codes, weekly_windows
+from ..domain import access_codes, backup_pool, weekly_windows
 from ..domain.access_codes import AccessCode, Wish
 from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput
@@ -24,6 +24,7 @@ from ..domain.weekly_windows import WeeklyWindow
 from ..store.tx import Tx
 from ..wire import forms
 from ..wire.validation import Instant, NonEmpty, Uuid
+from .backup_pool import follow
 
 Code = Annotated[str, Meta(min_length=4, max_length=12, pattern=r"^[0-9]+(?!\n)$")]
 Name = Annotated[str, Meta(max_length=255)]
@@ -126,11 +127,7 @@ def _refuse_unsupported(body: CreateAccessCode, device: Device) -> None:
     if body.use_backup_access_code_pool and body.starts_at is None:
         raise InvalidInput("Cannot use the backup pool for ongoing codes", "use_backup_access_code_pool")
     if body.use_backup_access_code_pool:
-        raise ApiError(
-            "unsupported_device",
-            "This server keeps no backup access code pool for this device",
-            data={"device_id": device.device_id},
-        )
+        backup_pool.refuse_unsupported(device)
     if body.attempt_for_offline_device is False and not device.is_online:
         raise ApiError(
             "device_disconnected",
@@ -177,11 +174,7 @@ async def add(code: AccessCode, device: Device, tx: Tx) -> None:
 
 async def free_pin(device: Device, length: float | None, tx: Tx) -> Secret:
     """A PIN that the device takes and does not have. Raises: ApiError, 400 when there is none."""
-    candidates = access_codes.candidate_pins(device.can, length)
-    pin = next(candidates)
-    while await store.access_codes.is_pin_known(tx, device.device_id, pin):
-        pin = next(candidates)
-    return pin
+    return await store.access_codes.free_pin(tx, device, length)
 
 
 def _frame(body: CreateAccessCode, can: Capabilities) -> tuple[datetime | None, datetime | None]:
@@ -229,16 +222,6 @@ async def _wake(code: AccessCode, device: Device, tx: Tx) -> None:
 # --- another wish ----------------------------------------------------------------------------------------
 
 
-def refuse_over(code: AccessCode, now: datetime) -> None:
-    """Raises: ApiError, 400 `access_code_being_removed`."""
-    if code.is_over(now):
-        raise ApiError(
-            "access_code_being_removed",
-            "This access code is being removed and cannot be changed",
-            data={"access_code_id": code.access_code_id},
-        )
-
-
 async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: Tx) -> dict[str, Any]:
     """
     The fields of the code that an update makes different; nothing is written.
@@ -275,6 +258,8 @@ async def rewish(code: AccessCode, changed: dict[str, Any], device: Device, tx: 
     await store.access_codes.update_code(tx, wished)
     if wished.generation != code.generation:
         tx.emit(access_codes.mutations_requested(wished, device.can, tx.now))
+        if wished.ends_at != code.ends_at:
+            await follow(wished, device, tx)
         await _wake(wished, device, tx)
         await store.devices.wake(tx, device.device_id)
         await store.connected_accounts.wake(tx, device.connected_account_id)

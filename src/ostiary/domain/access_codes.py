@@ -32,6 +32,12 @@ NATIVE_LEAD: Final = timedelta(hours=72)
 JUST_IN_TIME_LEAD: Final = timedelta(minutes=60)
 """How long before its start a code is programmed on a lock that does not."""
 
+PULLED_EARLIER: Final = timedelta(days=1)
+"""
+How long before its pull the window of a pulled spare begins on a device that keeps it. Its PIN worked there
+anyway. If it began with the pull, a device whose clock is behind would shut the guest out for a while.
+"""
+
 MARK_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 MARK_LENGTH: Final = 6
 
@@ -61,6 +67,10 @@ class AccessCode:
         conversion: `pending` while it is being taken over from somebody else, who had put it on the lock.
         released_at: When it was handed over to its unmanaged life: its entry is none of ours any more.
         weekly_window: The lock keeps it beside start and end, or without them.
+        is_backup: Made for the pool of its device (`domain.backup_pool`). A spare until it is pulled.
+        pulled_at: When it was pulled; None: never.
+        pulled_for: access_code_id of the code that it stands in for.
+        pulled_backup_access_code_id: Of the spare that was pulled for this code last.
     """
 
     access_code_id: str
@@ -104,6 +114,15 @@ class AccessCode:
     released_at: datetime | None = None
     weekly_window: WeeklyWindow | None = None
     confirmed_weekly_window: WeeklyWindow | None = None
+    is_backup: bool = False
+    pulled_at: datetime | None = None
+    pulled_for: str | None = None
+    pulled_backup_access_code_id: str | None = None
+
+    @property
+    def is_spare(self) -> bool:
+        """In the pool, and nobody's yet: the API user neither sees it nor hears of it."""
+        return self.is_backup and self.pulled_at is None
 
     @property
     def is_time_bound(self) -> bool:
@@ -124,10 +143,13 @@ class AccessCode:
         """Start and end as the device is to keep them; both None when it must not limit the code."""
         if not self.has_native_schedule(can) or self.starts_at is None or self.ends_at is None:
             return None, None
+        starts_at = self.starts_at
+        if starts_at == self.pulled_at:
+            starts_at -= PULLED_EARLIER
         if can.wall_clock_zone is None:
-            return self.starts_at, self.ends_at
+            return starts_at, self.ends_at
         zone = ZoneInfo(can.wall_clock_zone)
-        return unambiguous(self.starts_at, zone, is_end=False), unambiguous(self.ends_at, zone, is_end=True)
+        return unambiguous(starts_at, zone, is_end=False), unambiguous(self.ends_at, zone, is_end=True)
 
     def programmed_from(self, can: Capabilities) -> datetime | None:
         """When programming may begin; None: at once, as for one that was on the lock before it was ours."""
@@ -253,7 +275,7 @@ class AccessCode:
             "common_code_key": self.common_code_key,
             "is_managed": True,
             "is_external_modification_allowed": self.is_external_modification_allowed,
-            "is_backup_access_code_available": False,
+            "is_backup_access_code_available": device.spares > 0,
             "is_offline_access_code": False,
             "is_one_time_use": False,
             "errors": self._errors_with_copies(device, account),
@@ -263,6 +285,10 @@ class AccessCode:
         }
         if self.is_time_bound:
             wire["is_scheduled_on_device"] = self.is_confirmed
+        if self.is_backup:
+            wire["is_backup"] = True
+        if self.pulled_backup_access_code_id is not None:
+            wire["pulled_backup_access_code_id"] = self.pulled_backup_access_code_id
         if self.code is None and self.gone_at is None:
             wire["is_waiting_for_code_assignment"] = True
         if self.weekly_window is not None:
@@ -378,6 +404,16 @@ def refuse_uncodable(device: Device, can: Capabilities) -> None:
         f"{device.display_name} cannot program access codes: it {reason}",
         data={"device_id": device.device_id},
     )
+
+
+def refuse_over(code: AccessCode, now: datetime) -> None:
+    """Raises: ApiError, 400 `access_code_being_removed`."""
+    if code.is_over(now):
+        raise ApiError(
+            "access_code_being_removed",
+            "This access code is being removed and cannot be changed",
+            data={"access_code_id": code.access_code_id},
+        )
 
 
 def check_time_frame(starts_at: datetime | None, ends_at: datetime | None, now: datetime) -> None:

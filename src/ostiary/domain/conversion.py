@@ -152,7 +152,9 @@ def refuse_release(code: AccessCode, *, is_leaving: bool) -> None:
     Raises:
         ApiError: 400, while there is nothing on the lock that somebody could have.
     """
-    if code.vendor_code_id is not None and code.confirmed_at is not None and not is_leaving:
+    is_there = code.vendor_code_id is not None and code.confirmed_at is not None
+    has_its_end = not code.is_backup or code.is_as_wished  # a pulled spare would stay for ever without it
+    if is_there and has_its_end and not is_leaving:
         return
     raise ApiError(
         "access_code_not_on_device",

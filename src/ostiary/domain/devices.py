@@ -21,6 +21,11 @@ RENDERING: Final = 1
 LOW_BATTERY: Final = 0.2
 
 FULL: Final = "max_access_codes_reached"
+EMPTY_POOL: Final = "empty_backup_access_code_pool"
+PARTIAL_POOL: Final = "partial_backup_access_code_pool"
+MANY_ACTIVE: Final = "many_active_backup_codes"
+OURS: Final = frozenset({FULL, EMPTY_POOL, PARTIAL_POOL, MANY_ACTIVE})
+"""Problems that come from what we know of a device's codes: no look at the device itself ends them."""
 
 NOTICES_APART: Final = timedelta(seconds=5)
 """
@@ -41,6 +46,8 @@ class Device:
         look_wanted: Look at the codes even if nothing is known to differ.
         noticed_at: When its vendor last said that it has changed, until a look that began later has shown it.
         seen_at: When such a look last ended.
+        has_backup_pool: Spares are kept on it (`domain.backup_pool`).
+        spares: How many of them could be given away now.
     """
 
     device_id: str
@@ -68,6 +75,8 @@ class Device:
     looked_at: datetime | None
     noticed_at: datetime | None = None
     seen_at: datetime | None = None
+    has_backup_pool: bool = False
+    spares: int = 0
 
     @property
     def can(self) -> Capabilities:
@@ -157,7 +166,7 @@ def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
     errors = problems.cleared(
         device.errors,
         "error_code",
-        *({p["error_code"] for p in device.errors} - {q.error_code for q in seen.problems}),
+        *({p["error_code"] for p in device.errors} - {q.error_code for q in seen.problems} - OURS),
     )
     for problem in seen.problems:
         errors = problems.raised(
@@ -192,7 +201,7 @@ def _as_stored(seen: Any) -> dict[str, Any]:
 
 
 def _warnings(device: Device, seen: ObservedDevice, now: datetime) -> Problems:
-    codes = {FULL, *(warning.warning_code for warning in seen.warnings)}  # ours come from other looks
+    codes = {*OURS, *(warning.warning_code for warning in seen.warnings)}
     standing = tuple(warning for warning in device.warnings if warning["warning_code"] in codes)
     for warning in seen.warnings:
         standing = problems.raised(standing, "warning_code", warning.warning_code, warning.message, now)
@@ -313,7 +322,8 @@ def as_wire(
         **device.properties,
         "online_access_codes_enabled": bool(can.can_program_online_access_codes),
         "offline_access_codes_enabled": False,
-        "supports_backup_access_code_pool": False,  # whatever the device could: no pool is kept here yet
+        "supports_backup_access_code_pool": can.supports_backup_access_code_pool,
+        "backup_access_code_pool_enabled": device.has_backup_pool,
     }
     if not device.is_online:
         for name in ("locked", "battery", "battery_level", "door_open"):

@@ -56,6 +56,7 @@ EventType = Literal[
     "access_code.failed_to_remove_from_device",
     "access_code.modified_external_to_seam",
     "access_code.deleted_external_to_seam",
+    "access_code.backup_access_code_pulled",
     "access_code.unmanaged.created",
     "access_code.unmanaged.removed",
     "access_code.unmanaged.converted_to_managed",

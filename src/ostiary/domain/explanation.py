@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from . import weekly_windows
 from .access_codes import AccessCode
 from .attribution import PlannedStep, Seen, Step
+from .backup_pool import missing
 from .failure import DUPLICATE
 from .instants import to_wire
 from .rehearsal import Rehearsal, Rows, differences, reason, rehearse, wanted_of
@@ -100,6 +101,7 @@ def explained(rows: Rows, now: datetime) -> dict[str, Any]:
         "open_steps": [_open(step) for step in rows.steps],
         "writes": [_write(step, rehearsal) for step in rehearsal.writes],
         "further_writes": len(rehearsal.plan.steps) - len(rehearsal.writes),
+        "spares_to_make": missing(rows.device, rows.codes),
     }
 
 
@@ -123,6 +125,7 @@ def _desired(
         "wanted_until": _instant(code.delete_requested_at or code.ends_at),
         "differences": list(differs),
         "why": None if because is None else because.as_wire(),
+        "is_backup": code.is_backup,
     }
 
 

@@ -3,13 +3,14 @@ Who has a place on a lock that has fewer of them than there are codes. Pure.
 
 The places belong to the most urgent: codes that are active, then those that start soonest, then the oldest
 wish. A code that is more urgent than one on the lock makes the farthest leave, and is set when a look shows
-the place free. An active code never leaves, and a foreign one is never made to. Between codes that start at
-the same time whoever stands there stays: a place changes hands only for a gain.
+the place free. An active code never leaves, and a foreign one is never made to. Spares that nobody has pulled
+leave before all others, and get what is left. Between codes that start at the same time whoever stands there
+stays: a place changes hands only for a gain.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from . import problems
@@ -26,6 +27,9 @@ NO_SPACE_MESSAGE: Final = (
 
 SAFE_REMOVAL: Final = timedelta(minutes=2)
 """A code that starts sooner stays: its removal might reach the lock when it is active."""
+
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +126,19 @@ def coming(open_steps: Sequence[Step], attribution: Attribution) -> int:
 
 
 def urgency(code: AccessCode, now: datetime) -> tuple[datetime, datetime]:
-    """The smaller, the more urgent."""
+    """The smaller, the more urgent. A spare that nobody has pulled is less so than what anybody wishes."""
+    if code.is_spare:
+        return (NEVER, code.created_at)
     return (max(code.starts_at or now, now), code.created_at)
 
 
 def _may_leave(code: AccessCode, now: datetime) -> bool:
     """
     Not an active code, nor one that soon will be. Nor one with a PIN that the vendor chose: the PIN would go
-    with its entry, and a guest may have been told it.
+    with its entry, and a guest may have been told it. A spare is nobody's, and always may.
     """
+    if code.is_spare:
+        return True
     if code.starts_at is None or code.is_code_from_vendor:
         return False
     return code.starts_at > now + SAFE_REMOVAL

@@ -17,6 +17,7 @@ import msgspec
 from .. import store
 from ..domain import conversion, devices, reconcile
 from ..domain.access_codes import AccessCode
+from ..domain.backup_pool import silenced, stocked
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import (
@@ -32,7 +33,7 @@ from ..domain.reconcile import Change, Outcome, PlannedStep, Seen, Step, StepKin
 from ..domain.retry import backoff
 from ..domain.secrets import Secret
 from ..store.tx import Tx
-from . import act, poll, unmanaged
+from . import act, backup_pool, poll, unmanaged
 from .hold import Hold
 
 CALL_SECONDS: Final = 15.0
@@ -123,6 +124,7 @@ async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
 
 async def _store_change(tx: Tx, lock: Lock, before: AccessCode, change: Change) -> None:
     """A code's new state with its events and finished attempts."""
+    change = silenced(change)
     after = change.code
     if after != before:
         await store.access_codes.update_code(tx, after)
@@ -225,10 +227,11 @@ async def _settle_look(
         return ()  # the vendor reads the lock anew before anything is repeated
     if not lock.can.can_program_online_access_codes or not device.is_online:
         return ()  # what is missing stands as an error on the device; its return wakes this lock
-    now_codes = list(before.values())
+    now_codes = await backup_pool.fill(tx, device, list(before.values()), still_open)
+    names = _names(hold, now_codes)
     plan = reconcile.plan(now_codes, still_open, seen, lock.can, names, tx.now, written)
-    full = devices.counted(device, plan.taken, tx.now)
-    if full.warnings != device.warnings:
+    full = stocked(devices.counted(device, plan.taken, tx.now), now_codes, still_open, tx.now)
+    if full != device:
         await store.devices.update_device(tx, full, hold.render(full, lock.account))
     await _tell_blocked(tx, replace(lock, device=full), now_codes, plan)
     return plan.steps
@@ -334,7 +337,7 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         return None
     if planned.kind != "remove" and code.is_over(tx.now):
         return None
-    if planned.makes_room and code.is_active(tx.now):
+    if planned.makes_room and code.is_active(tx.now) and not code.is_spare:
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
@@ -443,10 +446,16 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
 
 
 async def _finish(tx: Tx, hold: Hold, device_id: str, has_more: bool) -> None:
-    """When to come back, by what stands in the rows now; at once if not all that was planned is written."""
+    """
+    When to come back, by what stands in the rows now; at once if not all that was planned is written. A spare
+    that has to make room counts no more from here on.
+    """
     lock = await _load(tx, device_id)
     if lock is None:
         return
+    device = stocked(lock.device, lock.codes, lock.steps, tx.now)
+    if device != lock.device:
+        await store.devices.update_device(tx, device, hold.render(device, lock.account))
     due = reconcile.due(lock.codes, lock.steps, lock.can, tx.now)
     if lock.device.sync_wanted or lock.device.look_wanted or has_more:
         due = tx.now

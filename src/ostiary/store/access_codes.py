@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from ..domain import access_codes
 from ..domain.access_codes import AccessCode
+from ..domain.devices import Device
 from ..domain.errors import ApiError, not_found
 from ..domain.reconcile import Step
 from ..domain.secrets import Secret
@@ -132,6 +134,15 @@ async def with_key(tx: Tx, workspace_id: str, common_code_key: str) -> list[Acce
 async def is_pin_known(tx: Tx, device_id: str, pin: Secret) -> bool:
     """Wished for, still shown by the lock, or somebody else's."""
     return bool(await _IS_PIN_KNOWN(device=device_id, hash=tx.vault.pin_hash(device_id, pin)))
+
+
+async def free_pin(tx: Tx, device: Device, length: float | None) -> Secret:
+    """A PIN that the device takes and does not have. Raises: ApiError, 400 when there is none."""
+    candidates = access_codes.candidate_pins(device.can, length)
+    pin = next(candidates)
+    while await is_pin_known(tx, device.device_id, pin):
+        pin = next(candidates)
+    return pin
 
 
 async def was_ever_sent(tx: Tx, device_id: str) -> bool:

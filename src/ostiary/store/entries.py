@@ -45,6 +45,8 @@ async def code_named(tx: Tx, device_id: str, vendor_code_id: str) -> AccessCode 
     ours = await _CODE(device=device_id, vendor_id=vendor_code_id)
     if ours:
         code = await access_codes.find(tx, ours[0][0])
+        if code is not None and code.is_spare:
+            return None  # nobody has been told that there is such a code
         return code if code is None or code.released_at is None else code.access_code_id
     foreign = await unmanaged_codes.by_vendor_code(tx, device_id, vendor_code_id)
     return None if foreign is None else foreign.access_code_id

@@ -13,7 +13,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -34,7 +35,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -52,7 +54,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -78,11 +81,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
-AND access_codes.gone_at IS NULL;
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL);
 
 -- access_codes.get_any
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -97,7 +102,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -114,7 +120,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -128,7 +135,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
-    weekly_window, confirmed_weekly_window)
+    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -140,7 +147,9 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(confirmed_generation)s::BIGINT, %(announced)s::VARCHAR, %(gone_at)s::BIGINT, %(attempts)s::BIGINT,
     %(retry_at)s::BIGINT, %(refused_generation)s::BIGINT, %(is_code_from_vendor)s::INTEGER,
     %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR, %(conversion)s::VARCHAR,
-    %(released_at)s::BIGINT, %(weekly_window)s::VARCHAR, %(confirmed_weekly_window)s::VARCHAR);
+    %(released_at)s::BIGINT, %(weekly_window)s::VARCHAR, %(confirmed_weekly_window)s::VARCHAR,
+    %(is_backup)s::INTEGER, %(pulled_at)s::BIGINT, %(pulled_for)s::VARCHAR,
+    %(pulled_backup_access_code_id)s::VARCHAR);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -172,11 +181,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
 AND access_codes.created_at >= %(from_at)s::BIGINT
 AND (access_codes.created_at > %(from_at)s::BIGINT OR access_codes.created_at = %(from_at)s::BIGINT AND
     access_codes.access_code_id >= %(from_id)s::VARCHAR)
@@ -196,10 +207,12 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
 AND access_codes.created_at >= %(from_at)s::BIGINT
 AND (access_codes.created_at > %(from_at)s::BIGINT OR access_codes.created_at = %(from_at)s::BIGINT AND
     access_codes.access_code_id >= %(from_id)s::VARCHAR)
@@ -219,7 +232,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -254,7 +268,9 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     refused_generation=%(refused_generation)s::BIGINT, is_code_from_vendor=%(is_code_from_vendor)s::INTEGER,
     waits_for_room=%(waits_for_room)s::INTEGER, errors=%(errors)s::VARCHAR, warnings=%(warnings)s::VARCHAR,
     conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT,
-    weekly_window=%(weekly_window)s::VARCHAR, confirmed_weekly_window=%(confirmed_weekly_window)s::VARCHAR
+    weekly_window=%(weekly_window)s::VARCHAR, confirmed_weekly_window=%(confirmed_weekly_window)s::VARCHAR,
+    is_backup=%(is_backup)s::INTEGER, pulled_at=%(pulled_at)s::BIGINT, pulled_for=%(pulled_for)s::VARCHAR,
+    pulled_backup_access_code_id=%(pulled_backup_access_code_id)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- access_codes.with_common_key
@@ -270,7 +286,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -736,7 +753,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR;
 
@@ -751,7 +768,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
@@ -761,14 +778,15 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares)
 VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(provider)s::VARCHAR, %(vendor_device_id)s::VARCHAR, %(device_type)s::VARCHAR, %(name)s::VARCHAR,
     %(nickname)s::VARCHAR, %(is_managed)s::INTEGER, %(is_online)s::INTEGER, %(capabilities)s::VARCHAR,
     %(properties)s::VARCHAR, %(time_zone)s::VARCHAR, %(errors)s::VARCHAR, %(warnings)s::VARCHAR,
     %(custom_metadata)s::VARCHAR, %(rendered)s::VARCHAR, %(rendering)s::BIGINT, %(created_at)s::BIGINT,
     %(removed_at)s::BIGINT, %(due_at)s::BIGINT, %(attempts)s::BIGINT, %(sync_wanted)s::INTEGER,
-    %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT, %(noticed_at)s::BIGINT, %(seen_at)s::BIGINT);
+    %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT, %(noticed_at)s::BIGINT, %(seen_at)s::BIGINT,
+    %(has_backup_pool)s::INTEGER, %(spares)s::BIGINT);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -798,7 +816,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.connected_account_id = %(account)s::VARCHAR
 ORDER BY devices.created_at;
@@ -826,7 +844,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     custom_metadata=%(custom_metadata)s::VARCHAR, rendered=%(rendered)s::VARCHAR,
     rendering=%(rendering)s::BIGINT, created_at=%(created_at)s::BIGINT, removed_at=%(removed_at)s::BIGINT,
     attempts=%(attempts)s::BIGINT, sync_wanted=%(sync_wanted)s::INTEGER, look_wanted=%(look_wanted)s::INTEGER,
-    looked_at=%(looked_at)s::BIGINT, noticed_at=%(noticed_at)s::BIGINT, seen_at=%(seen_at)s::BIGINT
+    looked_at=%(looked_at)s::BIGINT, noticed_at=%(noticed_at)s::BIGINT, seen_at=%(seen_at)s::BIGINT,
+    has_backup_pool=%(has_backup_pool)s::INTEGER, spares=%(spares)s::BIGINT
 WHERE devices.device_id = %(the_key)s::VARCHAR;
 
 -- devices.wake

@@ -13,7 +13,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -34,7 +35,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -52,7 +54,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -78,11 +81,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
-AND access_codes.gone_at IS NULL;
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL);
 
 -- access_codes.get_any
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -97,7 +102,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -114,7 +120,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -128,14 +135,15 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
-    weekly_window, confirmed_weekly_window)
+    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
     :was_sent, :vendor_code_id, :vendor_name, :confirmed_at, :confirmed_name, :confirmed_code,
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
     :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
-    :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window);
+    :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window, :is_backup, :pulled_at,
+    :pulled_for, :pulled_backup_access_code_id);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -167,11 +175,13 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
 AND access_codes.created_at >= :from_at
 AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
     >= :from_id)
@@ -191,10 +201,12 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
 AND access_codes.created_at >= :from_at
 AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
     >= :from_id)
@@ -214,7 +226,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -244,7 +257,9 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     confirmed_generation=:confirmed_generation, announced=:announced, gone_at=:gone_at, attempts=:attempts,
     retry_at=:retry_at, refused_generation=:refused_generation, is_code_from_vendor=:is_code_from_vendor,
     waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings, conversion=:conversion,
-    released_at=:released_at, weekly_window=:weekly_window, confirmed_weekly_window=:confirmed_weekly_window
+    released_at=:released_at, weekly_window=:weekly_window, confirmed_weekly_window=:confirmed_weekly_window,
+    is_backup=:is_backup, pulled_at=:pulled_at, pulled_for=:pulled_for,
+    pulled_backup_access_code_id=:pulled_backup_access_code_id
 WHERE access_codes.access_code_id = :the_key;
 
 -- access_codes.with_common_key
@@ -260,7 +275,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window
+    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
+    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -707,7 +723,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.device_id = :id;
 
@@ -722,7 +738,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
@@ -732,11 +748,11 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares)
 VALUES (:device_id, :workspace_id, :connected_account_id, :provider, :vendor_device_id, :device_type, :name,
     :nickname, :is_managed, :is_online, :capabilities, :properties, :time_zone, :errors, :warnings,
     :custom_metadata, :rendered, :rendering, :created_at, :removed_at, :due_at, :attempts, :sync_wanted,
-    :look_wanted, :looked_at, :noticed_at, :seen_at);
+    :look_wanted, :looked_at, :noticed_at, :seen_at, :has_backup_pool, :spares);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -765,7 +781,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at
+    devices.seen_at, devices.has_backup_pool, devices.spares
 FROM devices
 WHERE devices.connected_account_id = :account
 ORDER BY devices.created_at;
@@ -790,7 +806,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, prov
     time_zone=:time_zone, errors=:errors, warnings=:warnings, custom_metadata=:custom_metadata,
     rendered=:rendered, rendering=:rendering, created_at=:created_at, removed_at=:removed_at,
     attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at,
-    noticed_at=:noticed_at, seen_at=:seen_at
+    noticed_at=:noticed_at, seen_at=:seen_at, has_backup_pool=:has_backup_pool, spares=:spares
 WHERE devices.device_id = :the_key;
 
 -- devices.wake

@@ -205,6 +205,8 @@ devices = Table(
     _at("looked_at", null=True),
     _at("noticed_at", null=True),
     _at("seen_at", null=True),
+    _flag("has_backup_pool"),
+    _int("spares"),
     UniqueConstraint("connected_account_id", "vendor_device_id", name="devices_vendor"),
     Index("devices_list", "workspace_id", "created_at", "device_id"),
     Index("devices_due", "connected_account_id", "due_at"),
@@ -259,6 +261,11 @@ access_codes = Table(
     # On which weekdays and between which hours, as wished and as the last look showed it fulfilled.
     _json("weekly_window", null=True),
     _json("confirmed_weekly_window", null=True),
+    # The device's pool of spares.
+    _flag("is_backup"),
+    _at("pulled_at", null=True),
+    _text("pulled_for", null=True),
+    _text("pulled_backup_access_code_id", null=True),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
     Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),

@@ -224,6 +224,7 @@ class DeviceProperties(msgspec.Struct):
     max_active_codes_supported: int | UnsetType | None = UNSET
     code_constraints: list[CodeConstraint] | UnsetType = UNSET
     has_native_entry_events: bool | UnsetType = UNSET
+    backup_access_code_pool_enabled: bool | UnsetType = UNSET
 
 
 class ProviderOfDevice(msgspec.Struct, forbid_unknown_fields=True):
@@ -305,7 +306,9 @@ class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
     `code` is null, and `is_waiting_for_code_assignment` true, while the vendor has not chosen the PIN.
     `starts_at` and `ends_at` are both null for an ongoing code; only others have
     `is_scheduled_on_device`. `appearance` is null while the code is not on the device.
-    `ostiary_weekly_window` is absent where there is none.
+    `ostiary_weekly_window` is absent where there is none. `is_backup` is there
+    for a code that was pulled from the device's pool of spares, `pulled_backup_access_code_id` for one that
+    such a code stands in for.
     """
 
     access_code_id: Id
@@ -331,6 +334,8 @@ class AccessCode(msgspec.Struct, forbid_unknown_fields=True):
     is_scheduled_on_device: bool | UnsetType = UNSET
     is_waiting_for_code_assignment: Always | UnsetType = UNSET
     ostiary_weekly_window: WeeklyWindow | UnsetType = UNSET
+    is_backup: Always | UnsetType = UNSET
+    pulled_backup_access_code_id: Id | UnsetType = UNSET
 
 
 class UnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):

@@ -32,7 +32,8 @@ class PlannedCode(msgspec.Struct, forbid_unknown_fields=True):
     `starts_at` and `ends_at` are the window that the lock itself keeps, null when it must not limit the code;
     so is `weekly_window`.
     The code is wanted there from `wanted_from` (null: at once) until `wanted_until` (null: for good).
-    `differences` is empty when the last look showed it as it should be now.
+    `differences` is empty when the last look showed it as it should be now. `is_backup`: a spare of the
+    device's pool, or one that was pulled.
     """
 
     access_code_id: Id
@@ -48,6 +49,7 @@ class PlannedCode(msgspec.Struct, forbid_unknown_fields=True):
         Literal["missing", "unwanted", "unconfirmed", "name", "code", "time_frame", "weekly_window", "other"]
     ]
     why: Why | None
+    is_backup: bool
 
 
 class SeenCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -104,7 +106,8 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
     What the engine would do next at one lock, by what is stored: no vendor is asked.
 
     `due_at` is when it comes back to the lock; null: never by itself. `held_by` says why it then writes
-    nothing, whatever is wished. `writes` are in their order; `further_writes` more follow at once.
+    nothing, whatever is wished. `writes` are in their order; `further_writes` more follow at once. After its
+    look the tick makes `spares_to_make` spares for the device's pool; they are not among the writes yet.
     """
 
     device_id: Id
@@ -119,3 +122,4 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
     open_steps: list[OpenStep]
     writes: list[PlannedWrite]
     further_writes: int
+    spares_to_make: int

@@ -1,6 +1,6 @@
 """Access codes, and the steps that were written down for them."""
 
-from sqlalchemy import bindparam, select, union_all
+from sqlalchemy import bindparam, or_, select, union_all
 
 from ...domain.access_codes import AccessCode
 from ...domain.reconcile import Step
@@ -11,6 +11,7 @@ _t, _s, _f = tables.access_codes, tables.steps, tables.unmanaged_access_codes
 _code = select_entity(_t, AccessCode)
 _step = select_entity(_s, Step)
 _living = _t.c.gone_at.is_(None)
+_shown = or_(_t.c.is_backup == 0, _t.c.pulled_at.is_not(None))  # spares are nobody's business
 _in_workspace = _t.c.workspace_id == bindparam("ws")
 _of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living).order_by(
     _t.c.created_at, _t.c.access_code_id
@@ -18,7 +19,9 @@ _of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _
 
 define_insert(_t, AccessCode)
 define_update(_t, AccessCode)
-define("access_codes.get", _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living))
+define(
+    "access_codes.get", _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living, _shown)
+)
 define("access_codes.get_any", _code.where(_t.c.access_code_id == bindparam("id")))
 define(
     "access_codes.by_pin",
@@ -55,14 +58,14 @@ define(
 define(
     "access_codes.list",
     page(
-        _code.where(_in_workspace, _t.c.device_id == bindparam("device"), _living),
+        _code.where(_in_workspace, _t.c.device_id == bindparam("device"), _living, _shown),
         _t.c.created_at,
         _t.c.access_code_id,
     ),
 )
 define(
     "access_codes.list_all",
-    page(_code.where(_in_workspace, _living), _t.c.created_at, _t.c.access_code_id),
+    page(_code.where(_in_workspace, _living, _shown), _t.c.created_at, _t.c.access_code_id),
 )
 define(
     "access_codes.by_common_key",

@@ -240,6 +240,8 @@ def upgrade() -> None:
         sa.Column("looked_at", sa.BigInteger(), nullable=True),
         sa.Column("noticed_at", sa.BigInteger(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("has_backup_pool", sa.Integer(), nullable=False),
+        sa.Column("spares", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
@@ -292,6 +294,10 @@ def upgrade() -> None:
         sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.Column("weekly_window", sa.Text(), nullable=True),
         sa.Column("confirmed_weekly_window", sa.Text(), nullable=True),
+        sa.Column("is_backup", sa.Integer(), nullable=False),
+        sa.Column("pulled_at", sa.BigInteger(), nullable=True),
+        sa.Column("pulled_for", sa.Text(), nullable=True),
+        sa.Column("pulled_backup_access_code_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
