@@ -41,6 +41,7 @@ def test_it_says_why_with_a_server_and_without(tmp_path: Path) -> None:
         done = processes.command(tmp_path, *doctor, **env)
         assert done.returncode == 0, done.stderr
         assert f"{code['access_code_id']}  Anna: It is too early" in done.stdout
+        assert "proved: wished" in done.stdout
         assert "445566" not in done.stdout + done.stderr
 
         missing = processes.command(tmp_path, "doctor", "--device", NOBODY, **env)
@@ -48,3 +49,46 @@ def test_it_says_why_with_a_server_and_without(tmp_path: Path) -> None:
         assert missing.stderr.strip().count("\n") == 0
         assert f"there is no device {NOBODY}" in missing.stderr
         assert processes.command(tmp_path, "doctor", **env).returncode == 2
+        both = processes.command(tmp_path, *doctor, "--code", code["access_code_id"], **env)
+        assert both.returncode == 2
+
+
+def test_it_tells_all_of_one_code(tmp_path: Path) -> None:
+    """What was wished, sent, answered and seen, and whether the record is whole."""
+    with processes.simulating(tmp_path / "cloud") as simulator:
+        env = without_client(simulator)
+        production(tmp_path, **env)
+        assert connect(tmp_path, simulator.facts["api_token"], **env).returncode == 0
+        with processes.serving(tmp_path, **env) as server:
+            key = processes.api_key(tmp_path, "home", **env)
+
+            def ask(path: str, **body: Any) -> dict[str, Any]:
+                return processes.call(server.url, key, path, **body)
+
+            def evidence() -> Any:
+                return ask("/ostiary/access_codes/evidence", **which)["evidence"]
+
+            until(lambda: ask("/devices/list")["devices"])
+            devices = ask("/devices/list")["devices"]
+            lock = next(one for one in devices if one.get("can_program_online_access_codes"))
+            wish = {"device_id": lock["device_id"], "name": "Anna", "code": "445566"}
+            which = {"access_code_id": ask("/access_codes/create", **wish)["access_code"]["access_code_id"]}
+            until(lambda: evidence()["status"] == "set")
+            doctor = ("doctor", "--code", which["access_code_id"])
+            running = processes.data(tmp_path, *doctor, **env)
+            assert running["why"] is None
+            assert {**evidence(), "why": None} == running
+        done = processes.command(tmp_path, *doctor, **env)
+        assert done.returncode == 0, done.stderr
+        first, *lines = done.stdout.splitlines()
+        assert first == f"Anna on {lock['display_name']} is set; proved: read back"
+        words = [line.split()[2].rstrip(",") for line in lines]
+        assert words[:4] == ["wished", "sending", "answered", "seen"]
+        assert "wished by test, access_code.created" in done.stdout
+        assert "answered, set, accepted" in done.stdout
+        assert "on the lock, set seen, access_code.set_on_device" in done.stdout
+        assert "445566" not in done.stdout + done.stderr
+
+        missing = processes.command(tmp_path, "doctor", "--code", NOBODY, **env)
+        assert missing.returncode == 1
+        assert f"there is no access code {NOBODY}" in missing.stderr

@@ -337,6 +337,10 @@ async def codes_live(house: TestHouse) -> None:
     assert (await house.request("DELETE", "/access_codes/delete", params=params)).status_code == 200
     await look_around(house)
     await house.gone(guest["access_code_id"])
+    for past in (code_id, guest["access_code_id"]):
+        await house.call("/access_codes/get_timeline", access_code_id=past, limit=5)
+        await house.call("/access_codes/get_timeline", access_code_id=past, limit=200)
+        await house.call("/ostiary/access_codes/evidence", access_code_id=past)
 
 
 async def a_spare_is_pulled(house: TestHouse) -> None:

@@ -202,6 +202,6 @@ async def test_a_slow_read_delays_nobody_and_still_returns(database_url: str) ->
     async with opened(database_url) as database:
         gap, took = await _longest_gap(database, Slow())
         assert took > 0.2, "not slow enough to tell anything"
-        assert gap < 0.05 + 0.12
+        assert gap < took / 3, "whoever reads slowly holds the others up"
         assert await database.write(_name, 1) == "w1"
         assert await database.read(_names) == {"w1"}

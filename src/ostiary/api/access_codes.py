@@ -94,6 +94,7 @@ async def create(body: CreateAccessCode, caller: Caller, tx: Tx) -> Answer:
     if body.code is not None or body.common_code_key is not None:
         await wishes.refuse_taken(code, tx)
     caller.limit("access_codes.create", device.device_id)
+    tx.ledger.know(device, account)
     await wishes.add(code, device, tx)
     if body.use_backup_access_code_pool:
         device = await backup_pool.switch_on(device, account, caller, tx)

@@ -104,8 +104,9 @@ async def create_multiple(body: CreateMultipleAccessCodes, caller: Caller, tx: T
     caller.limit("access_codes.create", *body.device_ids)
     wire: list[dict[str, Any]] = []
     for code, device in zip(codes, devices, strict=True):
-        await wishes.add(code, device, tx)
         account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
+        tx.ledger.know(device, account)
+        await wishes.add(code, device, tx)
         if body.use_backup_access_code_pool:
             device = await backup_pool.switch_on(device, account, caller, tx)
         wire.append(code.as_wire(device, account, tx.now))

@@ -1,47 +1,74 @@
-"""`ostiary doctor`: why a code is not on the door."""
+"""`ostiary doctor`: why a code is not on the door, and what is known of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .. import store
 from ..app import House, opened
+from ..domain import proof
+from ..domain.access_codes import AccessCode
+from ..domain.devices import Device
+from ..domain.evidence import Entry
 from ..domain.explanation import explained
 from ..settings import Settings
 from ..store.tx import Tx
 from .errors import Failed
 
 UNTOLD = "(no name)"
+Report = tuple[dict[str, Any], list[str]]
+"""What to print: as a document, and for people."""
 
 
-def examine(settings: Settings, device_id: str) -> tuple[dict[str, Any], str]:
-    """What to print: as a document, and for people. Raises: Failed."""
-    return asyncio.run(_examine(settings, device_id))
+def examine(settings: Settings, *, device_id: str | None, code_id: str | None) -> tuple[dict[str, Any], str]:
+    """A lock, or one code. Raises: Failed."""
+    data, lines = asyncio.run(
+        _opened(settings, lambda tx, house: _of_device(tx, house, device_id))
+        if device_id is not None
+        else _opened(settings, lambda tx, house: _of_code(tx, house, code_id or ""))
+    )
+    return data, "\n".join(lines)
 
 
-async def _examine(settings: Settings, device_id: str) -> tuple[dict[str, Any], str]:
+async def _opened(settings: Settings, use: Callable[[Tx, House], Awaitable[Report]]) -> Report:
     async with opened(settings, settings.public_url or "http://127.0.0.1:8420") as house:
-        found = await house.database.read(_plan, house, device_id)
-    if found is None:
-        raise Failed(f"there is no device {device_id}; /devices/list shows those there are")
-    name, plan = found
-    return plan, "\n".join(_lines(name, plan))
+
+        async def read(tx: Tx) -> Report:
+            return await use(tx, house)
+
+        return await house.database.read(read)
 
 
-async def _plan(tx: Tx, house: House, device_id: str) -> tuple[str, dict[str, Any]] | None:
-    """The device's name and its plan, by its workspace's clock."""
+async def _enter(tx: Tx, workspace_id: str) -> None:
+    """The workspace's clock."""
+    workspace = await store.workspaces.get(tx, workspace_id)
+    assert workspace is not None, "what is in a workspace does not outlive it"
+    tx.enter(workspace)
+
+
+async def _plan(tx: Tx, house: House, device: Device) -> dict[str, Any]:
+    name_at_vendor = house.vendors.name_at_vendor(tx.workspace, device.provider)
+    rows = await store.rehearsals.rows(tx, device, name_at_vendor)
+    return explained(rows, tx.now)
+
+
+# --- a lock ----------------------------------------------------------------------------------------------
+
+
+async def _of_device(tx: Tx, house: House, device_id: str) -> Report:
     device = await store.devices.find(tx, device_id)
     if device is None:
-        return None
-    workspace = await store.workspaces.get(tx, device.workspace_id)
-    assert workspace is not None, "a device outlives its workspace"
-    tx.enter(workspace)
-    name_at_vendor = house.vendors.name_at_vendor(workspace, device.provider)
-    rows = await store.rehearsals.rows(tx, device, name_at_vendor)
-    return device.display_name, explained(rows, tx.now)
+        raise Failed(f"there is no device {device_id}; /devices/list shows those there are")
+    await _enter(tx, device.workspace_id)
+    plan = await _plan(tx, house, device)
+    levels = {}
+    for code in await store.access_codes.on_device(tx, device_id):
+        entries = await store.evidence.of_code(tx, device.workspace_id, code.access_code_id)
+        levels[code.access_code_id] = _proved(await _judged(tx, code.access_code_id, code, entries))
+    return plan, list(_lines(device.display_name, plan, levels))
 
 
-def _lines(name: str, plan: dict[str, Any]) -> Iterator[str]:
+def _lines(name: str, plan: dict[str, Any], levels: dict[str, str]) -> Iterator[str]:
     state = "online" if plan["is_online"] else "offline"
     yield f"{name} is {state}; it is {plan['as_of']}"
     yield f"last look at its codes: {plan['looked_at'] or 'never'}; next: {plan['due_at'] or 'not by itself'}"
@@ -49,8 +76,10 @@ def _lines(name: str, plan: dict[str, Any]) -> Iterator[str]:
         yield f"the account is paused until {plan['paused_until']}"
     waiting = [code for code in plan["desired"] if code["why"] is not None]
     yield f"codes as wished: {len(plan['desired']) - len(waiting)}; otherwise: {len(waiting)}"
-    for code in waiting:
-        yield f"  {code['access_code_id']}  {code['name'] or UNTOLD}: {code['why']['message']}"
+    for code in plan["desired"]:
+        why = "as wished" if code["why"] is None else code["why"]["message"]
+        yield f"  {code['access_code_id']}  {code['name'] or UNTOLD}: {why}"
+        yield f"    {levels[code['access_code_id']]}"
     others = [entry["name"] or UNTOLD for entry in plan["observed"] if not entry["is_managed"]]
     if others:
         yield f"codes of others on the lock: {', '.join(others)}"
@@ -58,3 +87,68 @@ def _lines(name: str, plan: dict[str, Any]) -> Iterator[str]:
         yield f"next: {write['kind']} {write['name'] or UNTOLD} ({write['reason']})"
     if plan["further_writes"]:
         yield f"and {plan['further_writes']} more after them"
+
+
+# --- a code ----------------------------------------------------------------------------------------------
+
+
+async def _of_code(tx: Tx, house: House, code_id: str) -> Report:
+    """Living or gone, of any workspace."""
+    code = await store.access_codes.find(tx, code_id)
+    entries = await store.evidence.of_any(tx, code_id)
+    if code is None and not entries:
+        raise Failed(f"there is no access code {code_id}; /access_codes/list shows those there are")
+    await _enter(tx, entries[0].workspace_id if code is None else code.workspace_id)
+    device = None if code is None else await store.devices.find(tx, code.device_id)
+    why = None
+    if code is not None and device is not None and code.gone_at is None:
+        plan = await _plan(tx, house, device)
+        why = next(one["why"] for one in plan["desired"] if one["access_code_id"] == code_id)
+    data = {
+        **await _judged(tx, code_id, code, entries),
+        "why": why,
+        "entries": [entry.as_wire() for entry in entries],
+    }
+    state = entries[-1].state if entries else None
+    name = (state and state.name) or UNTOLD
+    where = "a lock that is forgotten" if device is None else device.display_name
+    return data, list(_told(name, where, data))
+
+
+async def _judged(tx: Tx, code_id: str, code: AccessCode | None, entries: list[Entry]) -> dict[str, Any]:
+    status = await store.evidence.status(tx, code)
+    return proof.judged(code_id, status, entries, tx.now, tx.vault.evidence_hash)
+
+
+def _proved(evidence: dict[str, Any]) -> str:
+    if not evidence["is_intact"]:
+        return f"its record was changed: entry {evidence['broken_at']} is not as it was written"
+    return f"proved: {evidence['level'].replace('_', ' ')}"
+
+
+def _told(name: str, where: str, data: dict[str, Any]) -> Iterator[str]:
+    yield f"{name} on {where} is {data['status'] or 'gone'}; {_proved(data)}"
+    if data["why"] is not None:
+        yield data["why"]["message"]
+    for entry in data["entries"]:
+        facts = entry["facts"]
+        words = ", ".join(_words(entry["kind"], facts))
+        yield f"  {entry['at']}  {entry['status'] or 'gone'}  {words}"
+
+
+def _words(kind: str, facts: dict[str, Any]) -> Iterator[str]:
+    """What one entry says, in few words."""
+    actor = facts.get("actor", {})
+    yield f"{kind} by {actor['display_name']}" if "display_name" in actor else kind
+    if "write" in facts:
+        yield str(facts["write"])
+    if "outcome" in facts:
+        yield str(facts["outcome"])
+    if "error" in facts:
+        yield str(facts.get("error_code", facts["error"]))
+    if "on_device" in facts:
+        yield "not on the lock" if facts["on_device"] is None else "on the lock"
+    yield from (f"{write['kind']} {write['outcome']}" for write in facts.get("writes", ()))
+    if "what" in facts:
+        yield f"{facts['what']} at {facts['occurred_at']}"
+    yield from (one["event_type"] for one in facts.get("told", ()))

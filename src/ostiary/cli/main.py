@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
+from cyclopts.validators import LimitedChoice
 
 from .. import __version__
 from .errors import Failed, explained
@@ -156,10 +157,18 @@ def migrate(*, json: Json = False) -> None:
     show({"from": before, "to": schema.HEAD}, json, f"schema: {what}")
 
 
+_EXAMINED = Group("Which", validator=LimitedChoice(1, 1))
+
+
 @app.command
-def doctor(*, device: str, json: Json = False) -> None:
+def doctor(
+    *,
+    device: Annotated[str | None, Parameter(group=_EXAMINED)] = None,
+    code: Annotated[str | None, Parameter(group=_EXAMINED)] = None,
+    json: Json = False,
+) -> None:
     """
-    Say why codes are not on a lock, and what is done about it next.
+    Say why codes are not on a lock, what is done about it next, and what is known of one code.
 
     Reads what is stored and asks no vendor. Works while a server runs, and without one.
 
@@ -167,11 +176,13 @@ def doctor(*, device: str, json: Json = False) -> None:
     ----------
     device
         Id of the lock, as /devices/list shows it.
+    code
+        Id of an access code, also of one that is gone: all that was wished, sent, answered and seen.
     """
     from .doctor import examine
 
     with explained():
-        data, people = examine(settings(), device)
+        data, people = examine(settings(), device_id=device, code_id=code)
     show(data, json, people)
 
 

@@ -256,7 +256,10 @@ async def _reconnect(
         accepted_capabilities=webview.accepted_capabilities,
     )
     await store.connected_accounts.update_account(tx, account)
+    tx.ledger.cause = "account"
     for device in await store.devices.of_account(tx, account):
+        for code in await store.access_codes.on_device(tx, device.device_id):
+            tx.ledger.touch(code)
         wire = as_wire(device, account, manifest.display_name, manifest.provider_categories[0])
         await store.devices.update_device(tx, device, wire)
         await store.devices.wake(tx, device.device_id)

@@ -67,6 +67,7 @@ class AccessCode:
         conversion: `pending` while it is being taken over from somebody else, who had put it on the lock.
         released_at: When it was handed over to its unmanaged life: its entry is none of ours any more.
         weekly_window: The lock keeps it beside start and end, or without them.
+        seen_as: What the last look showed of it (`domain.evidence.sighting`); None: nothing.
         is_backup: Made for the pool of its device (`domain.backup_pool`). A spare until it is pulled.
         pulled_at: When it was pulled; None: never.
         pulled_for: access_code_id of the code that it stands in for.
@@ -114,6 +115,7 @@ class AccessCode:
     released_at: datetime | None = None
     weekly_window: WeeklyWindow | None = None
     confirmed_weekly_window: WeeklyWindow | None = None
+    seen_as: str | None = None
     is_backup: bool = False
     pulled_at: datetime | None = None
     pulled_for: str | None = None

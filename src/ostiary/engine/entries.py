@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .. import store
+from ..domain import evidence
 from ..domain.access_codes import AccessCode
 from ..domain.action_attempts import ActionAttempt
 from ..domain.devices import Device
@@ -126,7 +127,11 @@ async def _emit(tx: Tx, device: Device, news: Sequence[LogEntry]) -> None:
         named = entry.vendor_code_id
         if named is not None and named not in codes:
             codes[named] = await store.entries.code_named(tx, device.device_id, named)
-        tx.emit(event_of(entry, device, codes.get(named) if named else None, attempt, tx.now))
+        used = codes.get(named) if named else None
+        told = event_of(entry, device, used, attempt, tx.now)
+        tx.emit(told)
+        if isinstance(used, AccessCode) and entry.kind is not None:
+            tx.ledger.note(used.access_code_id, evidence.used(entry.kind, told))
 
 
 async def _attempts(tx: Tx, device: Device, news: Iterable[LogEntry]) -> dict[str, ActionAttempt]:

@@ -195,7 +195,10 @@ async def disconnect(tx: Tx, hold: Hold) -> None:
     await store.connected_accounts.update_account(tx, cut_off)
     for told in events:
         tx.emit(told)
+    tx.ledger.cause = "account"
     for device in await store.devices.of_account(tx, account):
+        for code in await store.access_codes.on_device(tx, device.device_id):
+            tx.ledger.touch(code)
         for attempt in await store.action_attempts.pending_at_door(tx, device.device_id):
             message = "The account was disconnected before the door was seen to move."
             failed = attempt.failed(tx.now, "account_disconnected", message)

@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from .. import store
-from ..domain import conversion, devices, reconcile
+from ..domain import conversion, devices, evidence, reconcile
 from ..domain.access_codes import AccessCode
 from ..domain.backup_pool import silenced, stocked
 from ..domain.connected_accounts import ConnectedAccount
@@ -104,12 +104,15 @@ async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
     lock = await _load(tx, device_id)
     if lock is None:
         return None
+    tx.ledger.cause = "time"
     waiting = {step.access_code_id for step in lock.steps}
     has_changed = False
     for code in lock.codes:
         change = reconcile.advance(code, lock.can, tx.now, has_open_step=code.access_code_id in waiting)
         await _store_change(tx, lock, code, change)
         has_changed = has_changed or change.code != code
+        if change.code.is_over(tx.now):
+            tx.ledger.touch(change.code)
     if has_changed:
         lock = await _load(tx, device_id)
         assert lock is not None
@@ -198,6 +201,7 @@ async def _settle_look(
     tx: Tx, hold: Hold, device_id: str, entries: Sequence[ObservedCode]
 ) -> Sequence[PlannedStep]:
     """Facts, events and steps of one look in one transaction; returns what to write next."""
+    tx.ledger.cause = "seen"
     lock = await _load(tx, device_id)
     if lock is None:
         return ()
@@ -212,6 +216,7 @@ async def _settle_look(
         before[change.code.access_code_id] = change.code
     for step in observation.settled:
         await store.access_codes.update_step(tx, step)
+    await _keep_sightings(tx, before, observation)
     await unmanaged.settle(tx, lock.device, observation.attribution.foreign)
     settled = {step.step_id for step in observation.settled}
     still_open = [step for step in lock.steps if step.step_id not in settled]
@@ -235,6 +240,19 @@ async def _settle_look(
         await store.devices.update_device(tx, full, hold.render(full, lock.account))
     await _tell_blocked(tx, replace(lock, device=full), now_codes, plan)
     return plan.steps
+
+
+async def _keep_sightings(tx: Tx, codes: dict[str, AccessCode], observation: reconcile.Observation) -> None:
+    """What is new in this look becomes evidence, and what the next one is compared with."""
+    for access_code_id, code in codes.items():
+        sighting = evidence.sighting(observation.attribution.ours.get(access_code_id, ()))
+        settled = [step for step in observation.settled if step.access_code_id == access_code_id]
+        note = evidence.seen(code.seen_as, sighting, settled)
+        if note is not None:
+            tx.ledger.note(access_code_id, note)
+        if sighting != code.seen_as:
+            codes[access_code_id] = replace(code, seen_as=sighting)
+            await store.access_codes.update_code(tx, codes[access_code_id])
 
 
 async def _tell_blocked(tx: Tx, lock: Lock, codes: Iterable[AccessCode], plan: reconcile.Plan) -> None:
@@ -291,19 +309,19 @@ async def _write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
         return
     try:
         told = await hold.call(lambda account: _send(account, hold, device_id, planned))
-    except OutcomeUnknown:
-        await hold.write(_settle_step, device_id, step, "unknown")
+    except OutcomeUnknown as error:
+        await hold.write(_settle_step, device_id, step, "unknown", None, error)
     except Rejected as error:
         await hold.write(_refused, hold, device_id, step, error)
-    except NoSuchObject:
-        await hold.write(_missed, device_id, step)
+    except NoSuchObject as error:
+        await hold.write(_missed, device_id, step, error)
         if planned.kind == "set":
             raise  # it is the device that the vendor does not know
     except (LoginExpired, LoginRejected) as error:
-        await hold.write(_settle_step, device_id, step, "not_sent")
+        await hold.write(_settle_step, device_id, step, "not_sent", None, error)
         raise LoginRejected(str(error)) from error
-    except ProviderError:
-        await hold.write(_settle_step, device_id, step, "not_sent")
+    except ProviderError as error:
+        await hold.write(_settle_step, device_id, step, "not_sent", None, error)
         raise
     else:
         await hold.write(_settle_step, device_id, step, "accepted", told)
@@ -355,13 +373,19 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         reaches_at=sent_by + _reaching(device.can) if _reaching(device.can) else tx.now,
     )
     await store.access_codes.write_down(tx, device.workspace_id, device_id, step)
+    tx.ledger.note(code.access_code_id, evidence.sending(step))
     if planned.kind == "set" and not code.was_sent:
         await store.access_codes.update_code(tx, replace(code, was_sent=True))
     return step
 
 
 async def _settle_step(
-    tx: Tx, device_id: str, step: Step, outcome: Outcome, told: Secret | None = None
+    tx: Tx,
+    device_id: str,
+    step: Step,
+    outcome: Outcome,
+    told: Secret | None = None,
+    error: ProviderError | None = None,
 ) -> None:
     """
     What the vendor answered. Accepted and unknown stay open until a look shows more. A PIN that the vendor
@@ -370,6 +394,7 @@ async def _settle_step(
     device = await store.devices.find(tx, device_id)
     if device is None:
         return
+    tx.ledger.note(step.access_code_id, evidence.answered(step, outcome, error))
     if outcome == "not_sent":
         await store.access_codes.update_step(tx, replace(step, outcome=outcome, settled_at=tx.now))
         return
@@ -413,8 +438,9 @@ def _settling(kind: StepKind, can: Capabilities) -> timedelta:
     return timedelta(seconds=seconds) + _reaching(can)
 
 
-async def _missed(tx: Tx, device_id: str, step: Step) -> None:
+async def _missed(tx: Tx, device_id: str, step: Step, error: NoSuchObject) -> None:
     """The vendor does not know what the write was about; a later look tells what there is."""
+    tx.ledger.note(step.access_code_id, evidence.answered(step, "not_sent", error))
     await store.access_codes.update_step(tx, replace(step, outcome="not_sent", settled_at=tx.now))
     code = await store.access_codes.find(tx, step.access_code_id)
     if code is not None:
@@ -424,6 +450,7 @@ async def _missed(tx: Tx, device_id: str, step: Step) -> None:
 async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Rejected) -> None:
     """The vendor will not have it as it is: a problem on the code, told once."""
     await store.access_codes.update_step(tx, replace(step, outcome="refused", settled_at=tx.now))
+    tx.ledger.note(step.access_code_id, evidence.answered(step, "refused", error))
     lock = await _load(tx, device_id)
     code = await store.access_codes.find(tx, step.access_code_id)
     if lock is None or code is None:

@@ -38,10 +38,12 @@ _WRITTEN = Statement("steps.written_pins")
 
 async def insert_code(tx: Tx, code: AccessCode) -> None:
     await _INSERT(**_record.insert_params(tx.vault, code))
+    tx.ledger.make(code)
 
 
 async def update_code(tx: Tx, code: AccessCode) -> None:
     await _UPDATE(**_record.update_params(tx.vault, code))
+    tx.ledger.touch(code)
 
 
 async def take_over(tx: Tx, code: AccessCode, earlier: AccessCode | None) -> None:

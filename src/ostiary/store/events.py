@@ -1,11 +1,12 @@
 """Events: written with the change they tell of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from ..domain.events import Event
 from ..domain.instants import to_ms
+from . import evidence
 from .rows import Record
 from .sql import Statement, text_list
 from .tx import AnyUseCase, Tx
@@ -15,6 +16,7 @@ _INSERT = Statement("events.insert")
 _GET = Statement("events.get")
 _LIST = Statement("events.list")
 _LIST_IDS = Statement("events.list_ids")
+_OF_CODE = Statement("events.of_code")
 _COUNT = Statement("events.count")
 
 FILTERS = (
@@ -35,9 +37,10 @@ async def flush(tx: Tx) -> None:
 
 
 async def complete(use_case: AnyUseCase, tx: Tx, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A use case and its events: what a driver steps."""
+    """A use case, its events and its evidence: what a driver steps."""
     result = await use_case(tx, *args, **kwargs)
     await flush(tx)
+    await evidence.flush(tx)
     return result
 
 
@@ -67,6 +70,12 @@ async def list_events(
         offset=offset,
         **{f"in_{name}": given.get(name) for name in FILTERS},
     )
+    return _record.read_all(tx.vault, rows)
+
+
+async def of_code(tx: Tx, workspace_id: str, access_code_id: str, event_types: Iterable[str]) -> list[Event]:
+    """All of those types, oldest first."""
+    rows = await _OF_CODE(ws=workspace_id, id=access_code_id, types=text_list(event_types))
     return _record.read_all(tx.vault, rows)
 
 

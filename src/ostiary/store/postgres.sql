@@ -13,8 +13,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -35,8 +35,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -54,8 +54,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -81,8 +81,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -102,8 +102,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -120,8 +120,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -135,7 +135,8 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
-    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id)
+    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id,
+    seen_as)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -149,7 +150,7 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR, %(conversion)s::VARCHAR,
     %(released_at)s::BIGINT, %(weekly_window)s::VARCHAR, %(confirmed_weekly_window)s::VARCHAR,
     %(is_backup)s::INTEGER, %(pulled_at)s::BIGINT, %(pulled_for)s::VARCHAR,
-    %(pulled_backup_access_code_id)s::VARCHAR);
+    %(pulled_backup_access_code_id)s::VARCHAR, %(seen_as)s::VARCHAR);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -181,8 +182,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -207,8 +208,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -232,8 +233,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -270,7 +271,7 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT,
     weekly_window=%(weekly_window)s::VARCHAR, confirmed_weekly_window=%(confirmed_weekly_window)s::VARCHAR,
     is_backup=%(is_backup)s::INTEGER, pulled_at=%(pulled_at)s::BIGINT, pulled_for=%(pulled_for)s::VARCHAR,
-    pulled_backup_access_code_id=%(pulled_backup_access_code_id)s::VARCHAR
+    pulled_backup_access_code_id=%(pulled_backup_access_code_id)s::VARCHAR, seen_as=%(seen_as)s::VARCHAR
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- access_codes.with_common_key
@@ -286,8 +287,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -428,7 +429,7 @@ FROM api_keys
 ORDER BY api_keys.created_at;
 
 -- api_keys.personal
-SELECT api_keys.api_key_id
+SELECT api_keys.api_key_id, api_keys.name
 FROM api_keys
 WHERE api_keys.token_hash = %(hash)s::VARCHAR
 AND api_keys.revoked_at IS NULL
@@ -942,6 +943,51 @@ AND events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(in_event_id)s::V
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT %(limit)s OFFSET %(offset)s;
 
+-- events.of_code
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.access_code_id = %(id)s::VARCHAR
+AND events.event_type IN (SELECT jsonb_array_elements_text(CAST(%(types)s::VARCHAR AS jsonb)))
+AND events.workspace_id = %(ws)s::VARCHAR
+ORDER BY events.created_at, events.event_id;
+
+-- evidence.insert
+INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
+    seal)
+VALUES (%(access_code_id)s::VARCHAR, %(position)s::BIGINT, %(workspace_id)s::VARCHAR, %(at)s::BIGINT,
+    %(kind)s::VARCHAR, %(status)s::VARCHAR, %(facts)s::VARCHAR, %(previous_hash)s::VARCHAR, %(hash)s::VARCHAR,
+    %(seal)s::VARCHAR);
+
+-- evidence.last
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = %(id)s::VARCHAR
+ORDER BY evidence.position DESC
+LIMIT 1;
+
+-- evidence.of_code
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = %(id)s::VARCHAR
+AND evidence.workspace_id = %(ws)s::VARCHAR
+ORDER BY evidence.position;
+
+-- evidence.unseal
+UPDATE evidence
+SET seal=NULL
+WHERE evidence.access_code_id = %(id)s::VARCHAR
+AND evidence.position = %(at_position)s::BIGINT;
+
+-- evidence.view
+SELECT devices.capabilities, connected_accounts.errors
+FROM devices
+JOIN connected_accounts ON connected_accounts.connected_account_id = devices.connected_account_id
+WHERE devices.device_id = %(device)s::VARCHAR;
+
 -- installation.get
 SELECT installation.value
 FROM installation
@@ -1137,7 +1183,7 @@ AND virtual_homes.version = %(old)s::BIGINT;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, api_keys.api_key_id, api_keys.name AS key_name
 FROM api_keys
 JOIN workspaces ON api_keys.workspace_id = workspaces.workspace_id
 WHERE api_keys.token_hash = %(hash)s::VARCHAR

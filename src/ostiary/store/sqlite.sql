@@ -13,8 +13,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -35,8 +35,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -54,8 +54,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -81,8 +81,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -102,8 +102,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -120,8 +120,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -135,7 +135,8 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
-    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id)
+    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id,
+    seen_as)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
@@ -143,7 +144,7 @@ VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
     :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
     :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window, :is_backup, :pulled_at,
-    :pulled_for, :pulled_backup_access_code_id);
+    :pulled_for, :pulled_backup_access_code_id, :seen_as);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -175,8 +176,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -201,8 +202,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -226,8 +227,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -259,7 +260,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings, conversion=:conversion,
     released_at=:released_at, weekly_window=:weekly_window, confirmed_weekly_window=:confirmed_weekly_window,
     is_backup=:is_backup, pulled_at=:pulled_at, pulled_for=:pulled_for,
-    pulled_backup_access_code_id=:pulled_backup_access_code_id
+    pulled_backup_access_code_id=:pulled_backup_access_code_id, seen_as=:seen_as
 WHERE access_codes.access_code_id = :the_key;
 
 -- access_codes.with_common_key
@@ -275,8 +276,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
-    access_codes.confirmed_weekly_window, access_codes.is_backup, access_codes.pulled_at,
-    access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -412,7 +413,7 @@ FROM api_keys
 ORDER BY api_keys.created_at;
 
 -- api_keys.personal
-SELECT api_keys.api_key_id
+SELECT api_keys.api_key_id, api_keys.name
 FROM api_keys
 WHERE api_keys.token_hash = :hash
 AND api_keys.revoked_at IS NULL
@@ -891,6 +892,49 @@ AND events.event_id IN (SELECT value FROM json_each(:in_event_id))
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT :limit OFFSET :offset;
 
+-- events.of_code
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.access_code_id = :id
+AND events.event_type IN (SELECT value FROM json_each(:types))
+AND events.workspace_id = :ws
+ORDER BY events.created_at, events.event_id;
+
+-- evidence.insert
+INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
+    seal)
+VALUES (:access_code_id, :position, :workspace_id, :at, :kind, :status, :facts, :previous_hash, :hash, :seal);
+
+-- evidence.last
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = :id
+ORDER BY evidence.position DESC
+LIMIT 1 OFFSET 0;
+
+-- evidence.of_code
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = :id
+AND evidence.workspace_id = :ws
+ORDER BY evidence.position;
+
+-- evidence.unseal
+UPDATE evidence
+SET seal=NULL
+WHERE evidence.access_code_id = :id
+AND evidence.position = :at_position;
+
+-- evidence.view
+SELECT devices.capabilities, connected_accounts.errors
+FROM devices
+JOIN connected_accounts ON connected_accounts.connected_account_id = devices.connected_account_id
+WHERE devices.device_id = :device;
+
 -- installation.get
 SELECT installation.value
 FROM installation
@@ -1077,7 +1121,7 @@ AND virtual_homes.version = :old;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, api_keys.api_key_id, api_keys.name AS key_name
 FROM api_keys
 JOIN workspaces ON api_keys.workspace_id = workspaces.workspace_id
 WHERE api_keys.token_hash = :hash

@@ -266,6 +266,7 @@ access_codes = Table(
     _at("pulled_at", null=True),
     _text("pulled_for", null=True),
     _text("pulled_backup_access_code_id", null=True),
+    _text("seen_as", null=True),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
     Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),
@@ -372,6 +373,22 @@ steps = Table(
         **_where("settled_at IS NULL"),
     ),
     Index("steps_code", "access_code_id", "planned_at"),
+)
+
+# What is known of a code, in a signed chain. Stays when code, device and account are gone.
+evidence = Table(
+    "evidence",
+    metadata,
+    _id("access_code_id"),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _at("at"),
+    _text("kind"),
+    _text("status", null=True),
+    _text("facts"),  # JSON as it was signed, byte by byte
+    _text("previous_hash"),
+    _text("hash"),
+    _text("seal", null=True),
 )
 
 action_attempts = Table(

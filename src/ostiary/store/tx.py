@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..domain.events import Event
 from ..domain.workspaces import Workspace
+from .ledger import Ledger
 from .vault import Vault
 
 P = ParamSpec("P")
@@ -25,9 +26,10 @@ class Tx:
     Attributes:
         real_now: The machine's time at its start.
         now: The workspace's time, once `enter` was called; the only time that rules see.
+        ledger: What becomes evidence of access codes with this transaction.
     """
 
-    __slots__ = ("_workspace", "events", "now", "real_now", "vault", "wakes")
+    __slots__ = ("_workspace", "events", "ledger", "now", "real_now", "vault", "wakes")
 
     def __init__(self, vault: Vault, real_now: datetime) -> None:
         self.vault = vault
@@ -36,6 +38,7 @@ class Tx:
         self._workspace: Workspace | None = None
         self.events: list[Event] = []
         self.wakes: set[str] = set()
+        self.ledger = Ledger()
 
     def enter(self, workspace: Workspace) -> None:
         """From here on it is that workspace's time."""

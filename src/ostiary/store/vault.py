@@ -38,10 +38,15 @@ class Vault:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
         self._pin_key: bytes | None = None
+        self._evidence_key: bytes | None = None
 
     def set_pin_key(self, key: bytes) -> None:
-        """The installation's own key for `pin_hash`, which outlives a rotation of the secret keys."""
+        """
+        The installation's own key for `pin_hash`, which outlives a rotation of the secret keys. That of
+        evidence is derived from it, so that whoever checks a chain need not be able to test PINs.
+        """
         self._pin_key = key
+        self._evidence_key = hmac.digest(key, b"ostiary evidence", "sha256")
 
     def seal(self, data: bytes, place: str) -> bytes:
         """Encrypt for one place, such as `access_codes.code.<id>`."""
@@ -72,6 +77,11 @@ class Vault:
         """Equal for equal PINs on one device, and useless without the key: PINs are short."""
         assert self._pin_key is not None, "the database was not opened"
         return hmac.new(self._pin_key, f"{device_id}:{pin.reveal()}".encode(), hashlib.sha256).hexdigest()
+
+    def evidence_hash(self, content: bytes) -> str:
+        """What nobody without the key can make: it signs the entries of evidence."""
+        assert self._evidence_key is not None, "the database was not opened"
+        return hmac.digest(self._evidence_key, content, "sha256").hex()
 
 
 def _key_id(key: bytes) -> bytes:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from ..domain.errors import ApiError
+from ..domain.evidence import Actor
 from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
@@ -84,13 +85,18 @@ async def set_clock(tx: Tx, workspace: Workspace) -> None:
     )
 
 
-async def by_api_key(tx: Tx, token: str) -> Workspace | None:
+async def by_api_key(tx: Tx, token: str) -> tuple[Workspace, Actor] | None:
+    """The key's workspace, and the key as the one who asks."""
     rows = await _BY_KEY(hash=token_hash(token))
-    return _record.recall(tx.vault, rows[0]) if rows else None
+    if not rows:
+        return None
+    *_, api_key_id, name = rows[0]
+    return _record.recall(tx.vault, rows[0]), Actor("api_key", api_key_id, name)
 
 
-async def is_personal_token(tx: Tx, token: str) -> bool:
-    return bool(await _TOKEN(hash=token_hash(token)))
+async def by_personal_token(tx: Tx, token: str) -> Actor | None:
+    rows = await _TOKEN(hash=token_hash(token))
+    return Actor("api_key", *rows[0]) if rows else None
 
 
 async def create_api_key(tx: Tx, workspace: Workspace, name: str) -> tuple[ApiKey, Secret]:

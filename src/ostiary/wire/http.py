@@ -128,9 +128,9 @@ class WireApp:
         return await self._database.write(_run, operation, parameters, caller)
 
     async def _caller(self, tx: Tx, request: "_Request") -> Caller:
-        workspace = await authenticate(tx, request.headers)
+        workspace, actor = await authenticate(tx, request.headers)
         tx.enter(workspace)
-        return Caller(workspace, request.request_id, self._house)
+        return Caller(workspace, request.request_id, self._house, actor)
 
 
 def _body(answer: Mapping[str, Any]) -> bytes:
@@ -139,6 +139,7 @@ def _body(answer: Mapping[str, Any]) -> bytes:
 
 async def _run(tx: Tx, operation: Operation, parameters: Any, caller: Caller) -> Mapping[str, Any]:
     tx.enter(caller.workspace)
+    tx.ledger.actor, tx.ledger.cause = caller.actor, "wished"
     return await operation.handler(parameters, caller, tx)
 
 

@@ -16,6 +16,9 @@ from msgspec import UNSET, Meta, UnsetType
 from ..domain.access_codes import Status
 from ..domain.action_attempts import ActionType
 from ..domain.events import EventType
+from .evidence_objects import Evidence as Evidence
+from .evidence_objects import TimelineEvent as TimelineEvent
+from .evidence_objects import TimelinePagination as TimelinePagination
 from .forms import Id, Moment, WeeklyWindow
 from .plan_objects import Plan as Plan
 

@@ -19,8 +19,8 @@ _REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
 _BODY_METHODS: Final = ("POST", "PUT", "PATCH")
 
-_UNPAGED: Final = ("/locks/list",)
-"""Shares its request shape with a list that has pages; the wire has none here."""
+_UNPAGED: Final = ("/locks/list", "/access_codes/get_timeline")
+"""The first shares its request shape with a list that has pages; the second has a `pagination` of its own."""
 
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "The request is not understood (`invalid_input`, `invalid_query_params`, `invalid_content_type`), "

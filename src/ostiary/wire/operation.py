@@ -16,6 +16,7 @@ from ..domain import devices
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import ApiError
+from ..domain.evidence import Actor
 from ..domain.provider import Manifest
 from ..domain.workspaces import Workspace
 from ..store.tx import Tx
@@ -111,6 +112,7 @@ class Caller:
     workspace: Workspace
     request_id: str
     house: House
+    actor: Actor
 
     @property
     def workspace_id(self) -> str:

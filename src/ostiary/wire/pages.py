@@ -55,14 +55,19 @@ def pagination(
     """The wire's `pagination`. `following` is the first row of the next page, None on the last one."""
     if following is None:
         return {"has_next_page": False, "next_page_cursor": None, "next_page_url": None}
-    content = _encode((_digest(request), following.created_at_ms, following.row_id))
-    cursor = base64.b64encode(content).decode()
+    cursor = write_cursor(request, following)
     query = urlencode([*_flat(_parameters(request)), ("page_cursor", cursor)])
     return {
         "has_next_page": True,
         "next_page_cursor": cursor,
         "next_page_url": f"{public_url}{path}?{query}",
     }
+
+
+def write_cursor(request: msgspec.Struct, following: Position) -> str:
+    """What `read_cursor` reads, for a request with the same parameters."""
+    content = _encode((_digest(request), following.created_at_ms, following.row_id))
+    return base64.b64encode(content).decode()
 
 
 def _parameters(request: msgspec.Struct) -> dict[str, Any]:

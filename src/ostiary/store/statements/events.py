@@ -42,3 +42,11 @@ def _list(event_ids: ColumnElement[bool]) -> Select[Any]:
 define("events.list", _list(_passes("event_id")))
 # A condition that stands alone lets PostgreSQL go by the primary key.
 define("events.list_ids", _list(any_of(_t.c.event_id, "in_event_id")))
+define(
+    "events.of_code",
+    _event.where(
+        _t.c.access_code_id == bindparam("id"),
+        any_of(_t.c.event_type, "types"),
+        _t.c.workspace_id == bindparam("ws"),
+    ).order_by(_t.c.created_at, _t.c.event_id),
+)

@@ -31,13 +31,13 @@ define(
 )
 define(
     "workspaces.by_api_key",
-    _workspace.join_from(_k, _w, _k.c.workspace_id == _w.c.workspace_id).where(
-        _k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None)
-    ),
+    _workspace.add_columns(_k.c.api_key_id, _k.c.name.label("key_name"))
+    .join_from(_k, _w, _k.c.workspace_id == _w.c.workspace_id)
+    .where(_k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None)),
 )
 define(
     "api_keys.personal",
-    select(_k.c.api_key_id).where(
+    select(_k.c.api_key_id, _k.c.name).where(
         _k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None), _k.c.workspace_id.is_(None)
     ),
 )

@@ -298,6 +298,7 @@ def upgrade() -> None:
         sa.Column("pulled_at", sa.BigInteger(), nullable=True),
         sa.Column("pulled_for", sa.Text(), nullable=True),
         sa.Column("pulled_backup_access_code_id", sa.Text(), nullable=True),
+        sa.Column("seen_as", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
@@ -448,5 +449,20 @@ def upgrade() -> None:
         sa.Column("told", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["devices.device_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("device_id"),
+    )
+    op.create_table(
+        "evidence",
+        sa.Column("access_code_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("previous_hash", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("seal", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("access_code_id", "position"),
     )
     # ### end Alembic commands ###

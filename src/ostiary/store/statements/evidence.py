@@ -1,0 +1,28 @@
+"""The evidence of access codes."""
+
+from sqlalchemy import bindparam, null, select, update
+
+from ...domain.evidence import Entry
+from .. import tables
+from .defining import define, define_insert, select_entity
+
+_t, _d, _a = tables.evidence, tables.devices, tables.connected_accounts
+_entry = select_entity(_t, Entry)
+_of_code = _t.c.access_code_id == bindparam("id")
+
+define_insert(_t, Entry)
+define("evidence.last", _entry.where(_of_code).order_by(_t.c.position.desc()).limit(1))
+define(
+    "evidence.of_code",
+    _entry.where(_of_code, _t.c.workspace_id == bindparam("ws")).order_by(_t.c.position),
+)
+define(
+    "evidence.unseal",
+    update(_t).where(_of_code, _t.c.position == bindparam("at_position")).values(seal=null()),
+)
+define(
+    "evidence.view",
+    select(_d.c.capabilities, _a.c.errors)
+    .join_from(_d, _a, _a.c.connected_account_id == _d.c.connected_account_id)
+    .where(_d.c.device_id == bindparam("device")),
+)
