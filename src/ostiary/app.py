@@ -197,7 +197,9 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
     for provider, base in vendors.told_by.items():
         await database.write(store.connected_accounts.wake_unregistered, provider, base)
     metrics = Metrics(dispatcher.stats, vendors.traffic.families)
-    wire = WireHouse(public_url, vendors.manifests, limits, vendors.name_at_vendor)
+    wire = WireHouse(
+        public_url, vendors.manifests, limits, vendors.name_at_vendor, worlds.takes_codes_of_others
+    )
     others = _others(database, vendors, worlds, public_url, metrics)
     house = House(database, vendors, dispatcher, WireApp(database, wire, others, metrics.observe))
     try:

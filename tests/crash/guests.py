@@ -89,6 +89,8 @@ class Guest:
         updates: How many wishes after the first were accepted.
         is_deleted: Its deletion was accepted, or its time is over by itself.
         names: Every name that it has had.
+        hands: How often the code was handed over and taken back, each accepted.
+        is_others: It was deleted as an unmanaged one.
         has_own_pin: False: the vendor chooses, and its windows are whole minutes.
     """
 
@@ -103,6 +105,8 @@ class Guest:
     is_deleted: bool = False
     names: list[str] = field(default_factory=list)
     has_own_pin: bool = True
+    hands: int = 0
+    is_others: bool = False
 
     def _name(self) -> str:
         name = f"g{self.number:02d}.{len(self.names)}"
@@ -140,7 +144,9 @@ class Guest:
         for _ in range(self.chance.choice((0, 1, 1, 2, 3))):
             await self._wait_or_hurry(pause)
             await self._update({"name": self._name()} if self.kind == "starting" else self._change())
-        if self.chance.random() < 0.35:
+        if self.has_own_pin and self.number % 3 == 0:
+            await self._change_hands(pause)
+        if not self.is_deleted and self.chance.random() < 0.35:
             await self._wait_or_hurry(pause)
             await self._delete()
 
@@ -199,6 +205,52 @@ class Guest:
             self.wish = wanted
             self.updates += 1
             return
+
+    async def _change_hands(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Handed over as it stands, and then taken back or removed as somebody else's."""
+        its_id = {"access_code_id": self.access_code_id}
+        while not await self._rests():
+            await pause()
+        await self._until(
+            "/access_codes/update", {**its_id, "is_managed": False}, lambda: self._is("unmanaged")
+        )
+        if self.number % 2:
+            await self._until("/access_codes/unmanaged/delete", its_id, self._is_unwanted)
+            self.is_deleted = self.is_others = True
+            return
+        await self._until("/access_codes/unmanaged/convert_to_managed", its_id, lambda: self._is("managed"))
+        self.hands += 1
+        while not await self._rests():
+            await pause()
+
+    async def _rests(self) -> bool:
+        """Nothing is under way for it: it is on the lock as it is wished, and ours."""
+        found = await self.api.found("/access_codes/get", access_code_id=self.access_code_id)
+        attempts = (await self.api.found("/action_attempts/list", device_id=self.device_id))[
+            "action_attempts"
+        ]
+        ours = [one for one in attempts if one["action_type"] == "CONVERT_ACCESS_CODE_TO_MANAGED"]
+        code = found["access_code"]
+        is_there = code["appearance"] is not None and not code["pending_mutations"]
+        return is_there and not any(one["status"] == "pending" for one in ours)
+
+    async def _until(self, path: str, body: dict[str, Any], is_done: Callable[[], Awaitable[bool]]) -> None:
+        """Asked, and looked for where the answer was lost."""
+        while True:
+            answer = await self.api.write(path, body)
+            if answer is not None:
+                assert answer[0] == 200, answer
+                return
+            if await is_done():
+                return
+
+    async def _is(self, whose: Literal["managed", "unmanaged"]) -> bool:
+        path = "/access_codes/get" if whose == "managed" else "/access_codes/unmanaged/get"
+        return (await self.api.look(path, access_code_id=self.access_code_id))[0] == 200
+
+    async def _is_unwanted(self) -> bool:
+        """Asking twice does no harm: it is gone already, or its removal is asked for again."""
+        return not await self._is("unmanaged")
 
     async def _delete(self) -> None:
         while True:

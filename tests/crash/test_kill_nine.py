@@ -168,14 +168,17 @@ def test_every_event_happened_exactly_once(evidence: Evidence) -> None:
         types = [event["event_type"] for event in told]
         what = f"{guest.kind} guest {guest.number}, {guest.updates} updates: {types}"
         assert types.count("access_code.created") == 1, what
-        assert types.count("access_code.deleted") == guest.is_deleted, what
+        assert types.count("access_code.deleted") == (guest.is_deleted and not guest.is_others), what
+        assert types.count("access_code.unmanaged.removed") == guest.is_others, what
+        assert types.count("access_code.unmanaged.converted_to_managed") == guest.hands, what
+        assert "access_code.unmanaged.created" not in types, what
         assert types.count("access_code.removed_from_device") <= guest.is_deleted, what
         assert not [name for name in types if name.endswith("external_to_seam")], what
         announced = [name for name in types if name in ANNOUNCED]
         confirmed = {e["occurred_at"] for e in told if e["event_type"].endswith("_changed")}
         first = 1 if announced or not guest.is_deleted else 0
         began = guest.kind == "starting" and "access_code.scheduled_on_device" in announced
-        at_most = first + len(confirmed) + began
+        at_most = first + len(confirmed) + began + guest.hands
         assert at_most - began <= len(announced) <= at_most, what
         assert len(confirmed) <= guest.updates, what
 

@@ -26,6 +26,7 @@ from ..wire.validation import (
 )
 from . import backup_pool, metadata
 from .connect_webviews import Category
+from .handing_over import hand_over
 
 Row = tuple[Any, ...]
 
@@ -81,12 +82,15 @@ class ListDeviceProviders(msgspec.Struct, forbid_unknown_fields=True):
     provider_category: Category | None = None
 
 
-async def device_json(device_id: str | None, name: str | None, caller: Caller, tx: Tx) -> msgspec.Raw:
+async def device_json(
+    device_id: str | None, name: str | None, caller: Caller, tx: Tx, *, is_managed: bool = True
+) -> msgspec.Raw:
     """The stored wire object of one device. Raises: ApiError, 404 `device_not_found`."""
+    workspace_id = caller.workspace_id
     if device_id is None:
         assert name is not None
-        device_id = await store.devices.id_by_name(tx, caller.workspace_id, name)
-    return msgspec.Raw(await store.devices.rendered(tx, caller.workspace_id, device_id))
+        device_id = await store.devices.id_by_name(tx, workspace_id, name, is_managed=is_managed)
+    return msgspec.Raw(await store.devices.rendered(tx, workspace_id, device_id, is_managed=is_managed))
 
 
 @operation("/devices/get", GetDevice, READS, returns={"device": "Device"}, is_timeless=True)
@@ -105,10 +109,14 @@ async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     }
 
 
-async def page(body: ListDevices, caller: Caller, tx: Tx) -> tuple[list[msgspec.Raw], Position | None]:
+async def page(
+    body: ListDevices, caller: Caller, tx: Tx, *, is_managed: bool = True
+) -> tuple[list[msgspec.Raw], Position | None]:
     """One page of stored wire objects."""
     rows, following = await collect(
-        lambda position, size: store.devices.list_rendered(tx, caller.workspace_id, position, size),
+        lambda position, size: store.devices.list_rendered(
+            tx, caller.workspace_id, position, size, is_managed=is_managed
+        ),
         lambda row: Position(row[3], row[2]),
         read_cursor(body),
         body.limit,
@@ -119,7 +127,7 @@ async def page(body: ListDevices, caller: Caller, tx: Tx) -> tuple[list[msgspec.
 
 async def _filter(body: ListDevices, caller: Caller, tx: Tx) -> Callable[[Row], bool] | None:
     """What the filters ask of a stored object; None without any, so that nothing is decoded."""
-    unfiltered = ListDevices(limit=body.limit, page_cursor=body.page_cursor)
+    unfiltered = type(body)(limit=body.limit, page_cursor=body.page_cursor)
     if body == unfiltered:
         return None
     accounts = await _accounts_of_webview(body.connect_webview_id, caller, tx)
@@ -167,7 +175,7 @@ def _is_found(wire: dict[str, Any], text: str) -> bool:
         return True
     fields = (
         wire["connected_account_id"],
-        wire["display_name"].lower(),
+        wire.get("display_name", wire["properties"]["name"]).lower(),
         wire.get("location", {}).get("location_name", "").lower(),
     )
     return any(text in field for field in fields) or metadata.contains(wire["custom_metadata"], text)
@@ -175,16 +183,15 @@ def _is_found(wire: dict[str, Any], text: str) -> bool:
 
 @operation("/devices/update", UpdateDevice, UPDATES)
 async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
-    """Name a device, give it metadata, keep spare codes on it or end that."""
-    device = await store.devices.get(tx, caller.workspace_id, body.device_id)
-    account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
-    if not body.is_managed:
+    """Name a device, give it metadata, keep spare codes on it or end that, or manage it no longer."""
+    device = await store.devices.get_any(tx, caller.workspace_id, body.device_id)
+    if not device.is_managed:
         raise ApiError(
-            "unsupported_operation",
-            "Handing a device over to unmanaged is not supported by this server yet: "
-            "nothing could bring it back",
+            "device_unmanaged",
+            "This device is unmanaged: make it managed with /devices/unmanaged/update first",
             data={"device_id": device.device_id},
         )
+    account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
     changed = _named(device, body)
     if body.custom_metadata is not None:
         merged = metadata.merged(device.custom_metadata, body.custom_metadata)
@@ -195,6 +202,8 @@ async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
         changed = await switched(changed, tx)
     if changed.display_name != device.display_name:
         tx.emit(changed.event("device.name_changed", tx.now, device_name=changed.display_name))
+    if not body.is_managed:
+        changed = await hand_over(changed, account, tx)
     await store.devices.update_device(tx, changed, caller.house.render(changed, account))
     return {}
 

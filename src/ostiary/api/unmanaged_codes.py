@@ -72,7 +72,7 @@ async def get(body: GetUnmanagedAccessCode, caller: Caller, tx: Tx) -> Answer:
     code = await _found(body, caller, tx)
     if code is None:
         raise store.access_codes.code_not_found(access_code_id=body.access_code_id, device_id=body.device_id)
-    device = await store.devices.get(tx, caller.workspace_id, code.device_id)
+    device = await store.devices.get_any(tx, caller.workspace_id, code.device_id)
     account = await store.connected_accounts.get(tx, caller.workspace_id, code.connected_account_id)
     return {"access_code": code.as_wire(device, account, tx.now)}
 
@@ -83,7 +83,7 @@ async def _found(body: GetUnmanagedAccessCode, caller: Caller, tx: Tx) -> Unmana
         return code if code is not None and body.device_id in (None, code.device_id) else None
     assert body.device_id is not None
     assert body.code is not None
-    device = await store.devices.get(tx, caller.workspace_id, body.device_id)
+    device = await store.devices.get_any(tx, caller.workspace_id, body.device_id)
     code_hash = tx.vault.pin_hash(device.device_id, Secret(body.code))
     return await store.unmanaged_codes.with_pin(tx, device.device_id, code_hash)
 
@@ -96,7 +96,7 @@ async def _found(body: GetUnmanagedAccessCode, caller: Caller, tx: Tx) -> Unmana
 )
 async def list_(body: ListUnmanagedAccessCodes, caller: Caller, tx: Tx) -> Answer:
     """The codes of one lock that others have put there, in the order in which looks first showed them."""
-    device = await store.devices.get(tx, caller.workspace_id, body.device_id)
+    device = await store.devices.get_any(tx, caller.workspace_id, body.device_id)
     account = await store.connected_accounts.get(tx, caller.workspace_id, device.connected_account_id)
 
     async def fetch(position: Position, size: int) -> list[UnmanagedCode]:

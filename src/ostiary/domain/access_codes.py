@@ -21,16 +21,11 @@ from .errors import ApiError, InvalidInput
 from .events import Event, EventType, event
 from .ids import ordered_id
 from .instants import to_wire, unambiguous
+from .lead_times import spelled
 from .problems import Problems
 from .provider import Capabilities
 from .secrets import Secret
 from .weekly_windows import WeeklyWindow
-
-NATIVE_LEAD: Final = timedelta(hours=72)
-"""How long before its start a code is preloaded on a lock that keeps schedules itself."""
-
-JUST_IN_TIME_LEAD: Final = timedelta(minutes=60)
-"""How long before its start a code is programmed on a lock that does not."""
 
 PULLED_EARLIER: Final = timedelta(days=1)
 """
@@ -157,12 +152,24 @@ class AccessCode:
         """When programming may begin; None: at once, as for one that was on the lock before it was ours."""
         if self.starts_at is None or self.conversion != "none":
             return None
-        return self.starts_at - (NATIVE_LEAD if self.has_native_schedule(can) else JUST_IN_TIME_LEAD)
+        return self.starts_at - self.lead(can)
+
+    def lead(self, can: Capabilities) -> timedelta:
+        """How long before its start it may be put on the lock."""
+        is_native = self.has_native_schedule(can)
+        return timedelta(seconds=can.native_lead if is_native else can.just_in_time_lead)
 
     def is_wanted(self, can: Capabilities, now: datetime) -> bool:
-        """It should be on the lock at this instant, active or preloaded."""
+        """
+        It should be on the lock at this instant, active or preloaded. One that was preloaded when the lead
+        was longer stays: it opens nothing before its start, and a PIN of the vendor's would go with it.
+        """
         since = self.programmed_from(can)
-        return not self.is_over(now) and (since is None or now >= since)
+        is_time = since is None or now >= since
+        return not self.is_over(now) and (is_time or self._is_preloaded(can))
+
+    def _is_preloaded(self, can: Capabilities) -> bool:
+        return self.is_as_wished and self.is_on_lock and self.has_native_schedule(can)
 
     @property
     def is_as_wished(self) -> bool:
@@ -213,7 +220,7 @@ class AccessCode:
         if self.confirmed_at is None:
             since = self.programmed_from(can)
             if since is not None and now < since:
-                message = f"Will be programmed from {to_wire(since)}, ahead of its start."
+                message = f"Will be programmed from {to_wire(since)}: {self._why_then(can)}."
                 return [
                     {
                         "mutation_code": "deferring_creation",
@@ -232,6 +239,12 @@ class AccessCode:
             }
             for code, noun, change in self.differences()
         ]
+
+    def _why_then(self, can: Capabilities) -> str:
+        lead = spelled(self.lead(can))
+        if self.has_native_schedule(can):
+            return f"the device keeps times itself, and is given codes {lead} before their start"
+        return f"it opens the door from then on, so it is not set earlier than {lead} before its start"
 
     def differences(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Wish against last confirmation: mutation code, noun, and the wire's `from` and `to`."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from . import problems
-from .access_codes import AccessCode, Wish, check_time_frame, requested
+from .access_codes import AccessCode, Wish, check_time_frame, requested, shown
 from .devices import Device
 from .errors import ApiError
 from .events import EventType
@@ -175,3 +175,15 @@ def lost(code: AccessCode, now: datetime) -> Change:
         code.errors, "error_code", SETTING_ERROR, message, now, is_access_code_error=True
     )
     return failed(Change(replace(code, errors=errors)), now)
+
+
+def left_behind(code: AccessCode, now: datetime) -> Change:
+    """
+    Its device is managed no longer. What stands there is handed over as it stands, whatever was wished of it;
+    what does not is over: if a write for it lands later, that is somebody else's code.
+    """
+    if code.is_on_lock:
+        return failed(Change(code), now) if code.conversion == "pending" else Change(released(code, now))
+    pin = code.confirmed_code if code.is_code_from_vendor else code.code
+    told = code.event("access_code.deleted", now, secret_fields={"code": shown(pin)})
+    return Change(released(code, now), (told,))

@@ -12,6 +12,7 @@ from .connected_accounts import ConnectedAccount
 from .errors import ApiError
 from .events import Event, EventType, event
 from .instants import to_wire
+from .lead_times import lead_times
 from .problems import Problems
 from .provider import Capabilities, ObservedDevice
 
@@ -48,6 +49,7 @@ class Device:
         seen_at: When such a look last ended.
         has_backup_pool: Spares are kept on it (`domain.backup_pool`).
         spares: How many of them could be given away now.
+        preload_hours, just_in_time_minutes: How early codes are put on it (`lead_times`); None: as usual.
     """
 
     device_id: str
@@ -77,10 +79,21 @@ class Device:
     seen_at: datetime | None = None
     has_backup_pool: bool = False
     spares: int = 0
+    preload_hours: int | None = None
+    just_in_time_minutes: int | None = None
 
     @property
     def can(self) -> Capabilities:
-        return msgspec.convert(self.capabilities, Capabilities)
+        """What the last look showed, with the lead times that hold here."""
+        can = msgspec.convert(self.capabilities, Capabilities)
+        if self.preload_hours is None and self.just_in_time_minutes is None:
+            return can
+        lead = lead_times(self.preload_hours, self.just_in_time_minutes)
+        return replace(
+            can,
+            native_lead=lead.native.total_seconds(),
+            just_in_time_lead=lead.just_in_time.total_seconds(),
+        )
 
     @property
     def display_name(self) -> str:
@@ -106,6 +119,13 @@ class Device:
             connected_account_id=self.connected_account_id,
             **payload,
         )
+
+    def connected(self, now: datetime) -> Event:
+        return self.event("device.connected" if self.is_managed else "device.unmanaged.connected", now)
+
+    def disconnected(self, error_code: str, account: ConnectedAccount, now: datetime) -> Event:
+        told: EventType = "device.disconnected" if self.is_managed else "device.unmanaged.disconnected"
+        return self.event(told, now, error_code=error_code, **self.problem_fields(account))
 
     def problem_fields(self, account: ConnectedAccount) -> dict[str, Any]:
         """The four arrays that some events must carry."""
@@ -239,19 +259,20 @@ def removed(device: Device, now: datetime) -> Device:
 
 
 def changes(before: Device | None, after: Device, account: ConnectedAccount, now: datetime) -> list[Event]:
-    """The events between two states of one device; `before` is None for a new one or one that came back."""
+    """
+    The events between two states of one device; `before` is None for a new one or one that came back. One
+    that is not managed tells only whether it can be reached.
+    """
     if before is None:
-        told = [after.event("device.added", now)]
-        return [*told, after.event("device.connected", now)] if after.is_online else told
+        told = [after.event("device.added", now)] if after.is_managed else []
+        return [*told, after.connected(now)] if after.is_online else told
     events: list[Event] = []
     if after.is_online and not before.is_online:
-        events.append(after.event("device.connected", now))
+        events.append(after.connected(now))
     if before.is_online and not after.is_online:
-        events.append(
-            after.event(
-                "device.disconnected", now, error_code="device_disconnected", **after.problem_fields(account)
-            )
-        )
+        events.append(after.disconnected("device_disconnected", account, now))
+    if not after.is_managed:
+        return events
     events.extend(_keypad_events(before, after, account, now))
     events.extend(_battery_events(before, after, now))
     owed = problems.has(after.errors, "error_code", "subscription_required")
@@ -312,7 +333,48 @@ def flags(can: Capabilities) -> dict[str, bool]:
 def as_wire(
     device: Device, account: ConnectedAccount, provider_display_name: str, category: str
 ) -> dict[str, Any]:
-    """The wire's managed device. Holds nothing that changes with the clock, so that it can be stored."""
+    """The wire's device. Holds nothing that changes with the clock, so that it can be stored."""
+    if not device.is_managed:
+        return _unmanaged_as_wire(device, account)
+    properties = _properties(device)
+    wire: dict[str, Any] = {
+        "display_name": device.display_name,
+        **({"nickname": device.nickname} if device.nickname else {}),
+        **_common_as_wire(device, account),
+        "properties": properties,
+        "space_ids": [],
+        "is_managed": True,
+        "device_provider": {
+            "device_provider_name": device.provider,
+            "display_name": provider_display_name,
+            "provider_category": category,
+        },
+        "device_manufacturer": {"manufacturer": device.provider, "display_name": provider_display_name},
+    }
+    return wire
+
+
+SHOWN_UNMANAGED: Final = (
+    "online",
+    "name",
+    "manufacturer",
+    "model",
+    "battery",
+    "battery_level",
+    "accessory_keypad",
+    "online_access_codes_enabled",
+    "offline_access_codes_enabled",
+)
+"""What the wire tells of a device that is not managed. Neither its door nor who is let in."""
+
+
+def _unmanaged_as_wire(device: Device, account: ConnectedAccount) -> dict[str, Any]:
+    properties = _properties(device)
+    shown = {name: properties[name] for name in SHOWN_UNMANAGED if name in properties}
+    return {**_common_as_wire(device, account), "properties": shown, "is_managed": False}
+
+
+def _properties(device: Device) -> dict[str, Any]:
     can = device.can
     properties = {
         "online": device.is_online,
@@ -328,6 +390,12 @@ def as_wire(
     if not device.is_online:
         for name in ("locked", "battery", "battery_level", "door_open"):
             properties.pop(name, None)
+    return properties
+
+
+def _common_as_wire(device: Device, account: ConnectedAccount) -> dict[str, Any]:
+    """What managed and unmanaged devices have."""
+    can = device.can
     capabilities = [
         *(["access_code"] if can.can_program_online_access_codes else []),
         *(["lock"] if can.can_remotely_lock or can.can_remotely_unlock else []),
@@ -335,25 +403,14 @@ def as_wire(
     wire: dict[str, Any] = {
         "device_id": device.device_id,
         "device_type": device.device_type,
-        "display_name": device.display_name,
-        **({"nickname": device.nickname} if device.nickname else {}),
         "capabilities_supported": capabilities,
         **flags(can),
-        "properties": properties,
         "connected_account_id": device.connected_account_id,
         "workspace_id": device.workspace_id,
-        "space_ids": [],
         "errors": [*device.errors, *account_errors(account)],
         "warnings": list(device.warnings),
         "created_at": to_wire(device.created_at),
         "custom_metadata": device.custom_metadata,
-        "is_managed": True,
-        "device_provider": {
-            "device_provider_name": device.provider,
-            "display_name": provider_display_name,
-            "provider_category": category,
-        },
-        "device_manufacturer": {"manufacturer": device.provider, "display_name": provider_display_name},
     }
     if device.time_zone:
         wire["location"] = {"time_zone": device.time_zone, "timezone": device.time_zone}

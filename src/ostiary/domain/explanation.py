@@ -135,7 +135,7 @@ def why(
     """None: it stands as it should, and nothing is to be done."""
     since = code.programmed_from(rows.can)
     if not differs and not code.is_over(now):
-        if since is not None and now < since:
+        if not code.is_wanted(rows.can, now):
             return Why("not_yet", since)
         if not code.is_on_lock:
             return Why("no_pin")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from .lead_times import JUST_IN_TIME_LEAD, NATIVE_LEAD
 from .secrets import Secret
 from .weekly_windows import WeeklyWindow
 
@@ -38,6 +39,9 @@ class Capabilities:
     """IANA name of the zone in whose wall-clock time the device keeps schedules; None: it keeps instants."""
     keeps_weekly_windows: bool = False
     """It opens a code on some weekdays or between some times of day only, by its own clock."""
+    native_lead: float = NATIVE_LEAD.total_seconds()
+    just_in_time_lead: float = JUST_IN_TIME_LEAD.total_seconds()
+    """How early codes may be put on it. No brand says these two: they are the API user's (`Device.can`)."""
 
     @property
     def vendor_may_choose(self) -> bool:

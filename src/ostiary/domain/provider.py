@@ -27,7 +27,15 @@ from .looks import (
     RecentEntries,
 )
 from .secrets import Secret
-from .simulators import AsgiApp, HomeStore, Receive, Scope, Send, SimulatorType
+from .simulators import (
+    AsgiApp,
+    HomeStore,
+    Receive,
+    Scope,
+    Send,
+    SimulatorType,
+    TakesCodesOfOthers,
+)
 from .vendor_http import HttpRequest, HttpResponse, NoAnswer, NotSent, ProviderHttp, RequestKind
 
 __all__ = [
@@ -71,6 +79,7 @@ __all__ = [
     "Scope",
     "Send",
     "SimulatorType",
+    "TakesCodesOfOthers",
     "VendorSite",
 ]
 

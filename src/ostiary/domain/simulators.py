@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from .looks import ObservedCode
 from .secrets import Secret
 from .vendor_http import ProviderHttp
 
@@ -59,3 +60,30 @@ class SimulatorType(Protocol):
         pace: float = 1.0,
         http: ProviderHttp | None = None,
     ) -> AsgiApp: ...
+
+
+@runtime_checkable
+class TakesCodesOfOthers(Protocol):
+    """
+    What a simulator also is, if somebody else than we can put a code with a PIN of his choice on its locks.
+
+    It works on the state of a home that the caller has loaded and saves: no request, nothing to wait for.
+    """
+
+    def code_of_others(
+        self,
+        state: bytes,
+        vendor_account_id: str,
+        vendor_device_id: str,
+        name: str,
+        code: Secret,
+        now: datetime,
+    ) -> tuple[bytes, ObservedCode] | None:
+        """
+        The home with one more code, which the lock holds and the vendor's record shows, and that code as a
+        look is to show it. None: the home is not of this account, or has no such device.
+
+        Raises:
+            Rejected: The lock takes no such code.
+        """
+        ...

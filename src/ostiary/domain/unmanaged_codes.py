@@ -127,12 +127,15 @@ def observe(
     Args:
         known: Those of the lock that are not gone.
         foreign: What the look attributed to nobody here.
+        device: If something has happened there since the look began (`noticed_at`), that look may have missed
+            what has come since: nothing is gone until the next one, which is due.
     """
     shown_now = {item.entry.vendor_code_id: item for item in foreign}
     before = {code.vendor_code_id: code for code in known}
     appeared = tuple(_new(item, device, now) for key, item in shown_now.items() if key not in before)
     after = [(code, _as_shown(code, shown_now[key], now)) for key, code in before.items() if key in shown_now]
-    gone = tuple(_gone(code, now) for key, code in before.items() if key not in shown_now)
+    missing = [code for key, code in before.items() if key not in shown_now]
+    gone = tuple(_gone(code, now) for code in missing if device.noticed_at is None)
     return Findings(
         appeared=appeared,
         changed=tuple(new for old, new in after if new != old),

@@ -105,7 +105,8 @@ async def _settle(
             if await store.action_attempts.pending_at_door(tx, device.device_id):
                 is_all = False
                 continue
-            await _emit(tx, device, news)
+            if device.is_managed:  # of others nothing is told, now or when they are managed again
+                await _emit(tx, device, news)
         moved = mark.after(news, asked_at, is_online=device.is_online)
         if mark.is_new:
             await store.entries.insert_mark(tx, moved)

@@ -133,6 +133,8 @@ async def settle_device(
     if is_poll and (matters or came_back or devices.is_look_due(before, every, tx.now)):
         may_hold_any = before.may_hold_codes or after.may_hold_codes  # the keypad may have come or gone
         may_hold_any = may_hold_any or await store.access_codes.was_ever_sent(tx, after.device_id)
+        if not after.is_managed:  # as long as codes are known there, they are shown as they are
+            may_hold_any = may_hold_any or bool(await store.unmanaged_codes.on_device(tx, after))
         after = replace(after, look_wanted=after.look_wanted or may_hold_any)
     if after != before or came_back:
         if matters:
@@ -208,11 +210,4 @@ async def disconnect(tx: Tx, hold: Hold) -> None:
         offline = replace(device, is_online=False)
         await store.devices.update_device(tx, offline, hold.render(offline, cut_off))
         if device.is_online:
-            tx.emit(
-                offline.event(
-                    "device.disconnected",
-                    tx.now,
-                    error_code="account_disconnected",
-                    **offline.problem_fields(cut_off),
-                )
-            )
+            tx.emit(offline.disconnected("account_disconnected", cut_off, tx.now))

@@ -13,7 +13,16 @@ from typing import Final
 
 from .. import store
 from ..domain.errors import ApiError
-from ..domain.provider import AsgiApp, Brand, Integrator, Receive, Scope, Send, VendorSite
+from ..domain.provider import (
+    AsgiApp,
+    Brand,
+    Integrator,
+    Receive,
+    Scope,
+    Send,
+    TakesCodesOfOthers,
+    VendorSite,
+)
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
@@ -110,7 +119,16 @@ class Worlds:
     async def _world(self, workspace_id: str, provider: str) -> World | None:
         """The world with its clock as it stands now; None for production and for what does not exist."""
         workspace: Workspace | None = await self._database.read(store.workspaces.get, workspace_id)
-        if workspace is None or not workspace.is_sandbox or provider not in self._brands:
+        return None if workspace is None else self._world_of(workspace, provider)
+
+    def takes_codes_of_others(self, workspace: Workspace, provider: str) -> TakesCodesOfOthers | None:
+        """The simulator, if there is one and its locks take codes with a PIN that somebody else chooses."""
+        world = self._world_of(workspace, provider)
+        return world.app if world is not None and isinstance(world.app, TakesCodesOfOthers) else None
+
+    def _world_of(self, workspace: Workspace, provider: str) -> World | None:
+        workspace_id = workspace.workspace_id
+        if not workspace.is_sandbox or provider not in self._brands:
             return None
         world = self._worlds.get((workspace_id, provider))
         if world is None:

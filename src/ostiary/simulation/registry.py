@@ -108,6 +108,15 @@ class Registry(ABC, Generic[H]):
             await asyncio.sleep(random.uniform(0, 0.002 * min(attempt, 10)))  # noqa: S311
         raise RuntimeError(f"The home {name!r} is written to by too many at once.")
 
+    def worked_on(
+        self, state: bytes, now: datetime, work: Callable[[H, datetime], T | None]
+    ) -> tuple[bytes, T] | None:
+        """`with_home` for who loads and saves by himself. None: `work` had nothing to do there."""
+        home = self._decoder.decode(state)
+        self.advance(home, now)
+        result = self.carry_out(home, now, work)
+        return None if result is None else (self._encoder.encode(home), result)
+
     def carry_out(self, home: H, now: datetime, work: Callable[[H, datetime], T]) -> T:
         """Do `work`; a brand that tells others of changes sees here what has changed."""
         return work(home, now)

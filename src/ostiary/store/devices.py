@@ -8,7 +8,7 @@ import msgspec
 
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import RENDERING, Device
-from ..domain.errors import not_found
+from ..domain.errors import ApiError, not_found
 from ..domain.instants import to_ms
 from .pages import Position
 from .rows import Record
@@ -20,9 +20,9 @@ _INSERT = Statement("devices.insert")
 _UPDATE = Statement("devices.update")
 _GET = Statement("devices.get")
 _FIND = Statement("devices.find")
-_RENDERED = Statement("devices.rendered")
-_BY_NAME = Statement("devices.by_name")
-_LIST = Statement("devices.list")
+_RENDERED = {True: Statement("devices.rendered"), False: Statement("unmanaged_devices.rendered")}
+_BY_NAME = {True: Statement("devices.by_name"), False: Statement("unmanaged_devices.by_name")}
+_LIST = {True: Statement("devices.list"), False: Statement("unmanaged_devices.list")}
 _OF_ACCOUNT = Statement("devices.of_account")
 _DUE = Statement("devices.due")
 _NEXT = Statement("devices.next_due")
@@ -50,8 +50,16 @@ async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:
     """A managed device. Raises: ApiError, 404 `device_not_found`."""
     rows = await _GET(id=device_id, ws=workspace_id)
     if not rows:
-        raise not_found("device", device_id=device_id)
+        raise await _not_among(tx, workspace_id, device_id, is_managed=True)
     return _record.recall(tx.vault, rows[0])
+
+
+async def get_any(tx: Tx, workspace_id: str, device_id: str) -> Device:
+    """Managed or not. Raises: ApiError, 404 `device_not_found`."""
+    device = await find(tx, device_id)
+    if device is None or device.workspace_id != workspace_id:
+        raise not_found("device", device_id=device_id)
+    return device
 
 
 async def find(tx: Tx, device_id: str) -> Device | None:
@@ -60,25 +68,37 @@ async def find(tx: Tx, device_id: str) -> Device | None:
     return _record.recall(tx.vault, rows[0]) if rows else None
 
 
-async def rendered(tx: Tx, workspace_id: str, device_id: str) -> str:
+async def rendered(tx: Tx, workspace_id: str, device_id: str, *, is_managed: bool = True) -> str:
     """The wire's object as stored. Raises: ApiError, 404 `device_not_found`."""
-    rows = await _RENDERED(id=device_id, ws=workspace_id)
+    rows = await _RENDERED[is_managed](id=device_id, ws=workspace_id)
     if not rows:
-        raise not_found("device", device_id=device_id)
+        raise await _not_among(tx, workspace_id, device_id, is_managed=is_managed)
     return str(rows[0][0])
 
 
-async def id_by_name(tx: Tx, workspace_id: str, name: str) -> str:
+async def _not_among(tx: Tx, workspace_id: str, device_id: str, *, is_managed: bool) -> ApiError:
+    """The caller may have meant one of the other kind."""
+    device = await find(tx, device_id)
+    if device is None or device.workspace_id != workspace_id:
+        return not_found("device", device_id=device_id)
+    way = "/devices/unmanaged/update with is_managed: true" if is_managed else "/devices/get"
+    kind = "unmanaged: make it managed with" if is_managed else "managed: ask for it with"
+    return not_found("device", f"This device is {kind} {way}", device_id=device_id)
+
+
+async def id_by_name(tx: Tx, workspace_id: str, name: str, *, is_managed: bool = True) -> str:
     """The first device of that name or nickname. Raises: ApiError, 404 `device_not_found`."""
-    rows = await _BY_NAME(ws=workspace_id, name=name)
+    rows = await _BY_NAME[is_managed](ws=workspace_id, name=name)
     if not rows:
         raise not_found("device", name=name)
     return str(rows[0][0])
 
 
-async def list_rendered(tx: Tx, workspace_id: str, position: Position, limit: int) -> Rows:
+async def list_rendered(
+    tx: Tx, workspace_id: str, position: Position, limit: int, *, is_managed: bool = True
+) -> Rows:
     """Rows of (rendered, rendering, device_id, created_at in ms)."""
-    return await _LIST(ws=workspace_id, limit=limit, **position.params())
+    return await _LIST[is_managed](ws=workspace_id, limit=limit, **position.params())
 
 
 async def of_account(tx: Tx, account: ConnectedAccount) -> list[Device]:

@@ -1,14 +1,61 @@
 """The simulated vendors of one sandbox workspace: state in a table, encrypted, saved before they answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from .sql import Statement
 from .tx import Database, Tx
 
+T = TypeVar("T")
 _GET = Statement("virtual_homes.get")
 _INSERT = Statement("virtual_homes.insert")
 _SAVE = Statement("virtual_homes.save")
 _NAMES = Statement("virtual_homes.names")
+
+
+Home = tuple[str, str, str]
+"""Workspace, provider, and the home's name."""
+
+
+async def change_one(
+    tx: Tx, workspace_id: str, provider: str, change: Callable[[bytes], tuple[bytes, T] | None]
+) -> T | None:
+    """
+    Change the first simulated home that `change` gives a new state for; with what it found out. None: it had
+    nothing to change in any.
+    """
+    for row in await _NAMES(ws=workspace_id, by_provider=provider):
+        home = (workspace_id, provider, row[0])
+        state, version = await _load(tx, home)
+        changed = None if state is None else change(state)
+        if changed is not None:
+            assert await _save(tx, home, changed[0], version), "nobody else saves in this transaction"
+            return changed[1]
+    return None
+
+
+async def _load(tx: Tx, home: Home) -> tuple[bytes | None, int]:
+    rows = await _GET(**_key(home))
+    return (tx.vault.open(rows[0][0], _place(home)), int(rows[0][1])) if rows else (None, 0)
+
+
+async def _save(tx: Tx, home: Home, state: bytes, version: int) -> bool:
+    blob = tx.vault.seal(state, _place(home))
+    if version == 0:
+        if await _GET(**_key(home)):
+            return False
+        await _INSERT(workspace_id=home[0], provider=home[1], home=home[2], version=1, state=blob)
+        return True
+    rows = await _SAVE(**_key(home), old=version, new=version + 1, blob=blob)
+    return bool(rows[0][0])
+
+
+def _key(home: Home) -> dict[str, str]:
+    return {"ws": home[0], "by_provider": home[1], "by_home": home[2]}
+
+
+def _place(home: Home) -> str:
+    return f"virtual_homes.state.{home[0]}/{home[1]}/{home[2]}"
 
 
 class WorkspaceHomes:
@@ -20,28 +67,10 @@ class WorkspaceHomes:
         self._provider = provider
 
     async def load(self, home: str) -> tuple[bytes | None, int]:
-        async def query(tx: Tx) -> tuple[bytes | None, int]:
-            rows = await _GET(**self._key(home))
-            if not rows:
-                return None, 0
-            return tx.vault.open(rows[0][0], self._place(home)), int(rows[0][1])
-
-        return await self._database.read(query)
+        return await self._database.read(_load, self._home(home))
 
     async def save(self, home: str, state: bytes, version: int) -> bool:
-        async def command(tx: Tx) -> bool:
-            blob = tx.vault.seal(state, self._place(home))
-            if version == 0:
-                if await _GET(**self._key(home)):
-                    return False
-                await _INSERT(
-                    workspace_id=self._workspace_id, provider=self._provider, home=home, version=1, state=blob
-                )
-                return True
-            rows = await _SAVE(**self._key(home), old=version, new=version + 1, blob=blob)
-            return bool(rows[0][0])
-
-        return await self._database.write(command)
+        return await self._database.write(_save, self._home(home), state, version)
 
     async def homes(self) -> Sequence[str]:
         async def query(tx: Tx) -> list[str]:
@@ -50,8 +79,5 @@ class WorkspaceHomes:
 
         return await self._database.read(query)
 
-    def _key(self, home: str) -> dict[str, str]:
-        return {"ws": self._workspace_id, "by_provider": self._provider, "by_home": home}
-
-    def _place(self, home: str) -> str:
-        return f"virtual_homes.state.{self._workspace_id}/{self._provider}/{home}"
+    def _home(self, home: str) -> Home:
+        return self._workspace_id, self._provider, home

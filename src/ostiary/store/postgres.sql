@@ -754,7 +754,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR;
 
@@ -769,7 +770,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
@@ -779,7 +781,7 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at, has_backup_pool, spares)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes)
 VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(provider)s::VARCHAR, %(vendor_device_id)s::VARCHAR, %(device_type)s::VARCHAR, %(name)s::VARCHAR,
     %(nickname)s::VARCHAR, %(is_managed)s::INTEGER, %(is_online)s::INTEGER, %(capabilities)s::VARCHAR,
@@ -787,7 +789,8 @@ VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_i
     %(custom_metadata)s::VARCHAR, %(rendered)s::VARCHAR, %(rendering)s::BIGINT, %(created_at)s::BIGINT,
     %(removed_at)s::BIGINT, %(due_at)s::BIGINT, %(attempts)s::BIGINT, %(sync_wanted)s::INTEGER,
     %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT, %(noticed_at)s::BIGINT, %(seen_at)s::BIGINT,
-    %(has_backup_pool)s::INTEGER, %(spares)s::BIGINT);
+    %(has_backup_pool)s::INTEGER, %(spares)s::BIGINT, %(preload_hours)s::BIGINT,
+    %(just_in_time_minutes)s::BIGINT);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -817,7 +820,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.connected_account_id = %(account)s::VARCHAR
 ORDER BY devices.created_at;
@@ -846,7 +850,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     rendering=%(rendering)s::BIGINT, created_at=%(created_at)s::BIGINT, removed_at=%(removed_at)s::BIGINT,
     attempts=%(attempts)s::BIGINT, sync_wanted=%(sync_wanted)s::INTEGER, look_wanted=%(look_wanted)s::INTEGER,
     looked_at=%(looked_at)s::BIGINT, noticed_at=%(noticed_at)s::BIGINT, seen_at=%(seen_at)s::BIGINT,
-    has_backup_pool=%(has_backup_pool)s::INTEGER, spares=%(spares)s::BIGINT
+    has_backup_pool=%(has_backup_pool)s::INTEGER, spares=%(spares)s::BIGINT,
+    preload_hours=%(preload_hours)s::BIGINT, just_in_time_minutes=%(just_in_time_minutes)s::BIGINT
 WHERE devices.device_id = %(the_key)s::VARCHAR;
 
 -- devices.wake
@@ -1138,6 +1143,33 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     delete_sent_at=%(delete_sent_at)s::BIGINT, retry_at=%(retry_at)s::BIGINT,
     weekly_window=%(weekly_window)s::VARCHAR
 WHERE unmanaged_access_codes.access_code_id = %(the_key)s::VARCHAR;
+
+-- unmanaged_devices.by_name
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0
+AND (devices.nickname = %(name)s::VARCHAR OR devices.name = %(name)s::VARCHAR)
+ORDER BY devices.created_at
+LIMIT 1;
+
+-- unmanaged_devices.list
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0
+AND devices.created_at >= %(from_at)s::BIGINT
+AND (devices.created_at > %(from_at)s::BIGINT OR devices.created_at = %(from_at)s::BIGINT AND
+    devices.device_id >= %(from_id)s::VARCHAR)
+ORDER BY devices.created_at, devices.device_id
+LIMIT %(limit)s;
+
+-- unmanaged_devices.rendered
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0;
 
 -- vendor_codes.forget
 DELETE

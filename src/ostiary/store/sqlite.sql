@@ -724,7 +724,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.device_id = :id;
 
@@ -739,7 +740,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
@@ -749,11 +751,12 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at, has_backup_pool, spares)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes)
 VALUES (:device_id, :workspace_id, :connected_account_id, :provider, :vendor_device_id, :device_type, :name,
     :nickname, :is_managed, :is_online, :capabilities, :properties, :time_zone, :errors, :warnings,
     :custom_metadata, :rendered, :rendering, :created_at, :removed_at, :due_at, :attempts, :sync_wanted,
-    :look_wanted, :looked_at, :noticed_at, :seen_at, :has_backup_pool, :spares);
+    :look_wanted, :looked_at, :noticed_at, :seen_at, :has_backup_pool, :spares, :preload_hours,
+    :just_in_time_minutes);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -782,7 +785,8 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
-    devices.seen_at, devices.has_backup_pool, devices.spares
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes
 FROM devices
 WHERE devices.connected_account_id = :account
 ORDER BY devices.created_at;
@@ -807,7 +811,8 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, prov
     time_zone=:time_zone, errors=:errors, warnings=:warnings, custom_metadata=:custom_metadata,
     rendered=:rendered, rendering=:rendering, created_at=:created_at, removed_at=:removed_at,
     attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at,
-    noticed_at=:noticed_at, seen_at=:seen_at, has_backup_pool=:has_backup_pool, spares=:spares
+    noticed_at=:noticed_at, seen_at=:seen_at, has_backup_pool=:has_backup_pool, spares=:spares,
+    preload_hours=:preload_hours, just_in_time_minutes=:just_in_time_minutes
 WHERE devices.device_id = :the_key;
 
 -- devices.wake
@@ -1076,6 +1081,32 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     is_exact=:is_exact, is_removable=:is_removable, delete_requested_at=:delete_requested_at,
     delete_sent_at=:delete_sent_at, retry_at=:retry_at, weekly_window=:weekly_window
 WHERE unmanaged_access_codes.access_code_id = :the_key;
+
+-- unmanaged_devices.by_name
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 0
+AND (devices.nickname = :name OR devices.name = :name)
+ORDER BY devices.created_at
+LIMIT 1 OFFSET 0;
+
+-- unmanaged_devices.list
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 0
+AND devices.created_at >= :from_at
+AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.device_id >= :from_id)
+ORDER BY devices.created_at, devices.device_id
+LIMIT :limit OFFSET 0;
+
+-- unmanaged_devices.rendered
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 0;
 
 -- vendor_codes.forget
 DELETE

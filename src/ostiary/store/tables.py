@@ -207,6 +207,9 @@ devices = Table(
     _at("seen_at", null=True),
     _flag("has_backup_pool"),
     _int("spares"),
+    # As the API user wants it, beside what the look shows; None: as usual.
+    _int("preload_hours", null=True),
+    _int("just_in_time_minutes", null=True),
     UniqueConstraint("connected_account_id", "vendor_device_id", name="devices_vendor"),
     Index("devices_list", "workspace_id", "created_at", "device_id"),
     Index("devices_due", "connected_account_id", "due_at"),

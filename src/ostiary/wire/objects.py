@@ -283,6 +283,62 @@ class Device(msgspec.Struct, forbid_unknown_fields=True):
     can_unlock_with_code: bool | UnsetType = UNSET
 
 
+class UnmanagedDeviceProperties(msgspec.Struct, forbid_unknown_fields=True):
+    """What is told of a device that is left alone. The battery is absent while it is offline."""
+
+    online: bool
+    name: str
+    manufacturer: str
+    model: Model
+    online_access_codes_enabled: bool
+    offline_access_codes_enabled: bool
+    battery: Battery | UnsetType = UNSET
+    battery_level: Level | UnsetType = UNSET
+    accessory_keypad: AccessoryKeypad | UnsetType = UNSET
+
+
+class UnmanagedDevice(msgspec.Struct, forbid_unknown_fields=True):
+    """A device that is seen and left alone. Flags and `location` as in a managed one."""
+
+    device_id: Id
+    device_type: str
+    capabilities_supported: list[Literal["access_code", "lock"]]
+    properties: UnmanagedDeviceProperties
+    connected_account_id: Id
+    workspace_id: Id
+    errors: list[Error]
+    warnings: list[Warning]
+    created_at: Moment
+    custom_metadata: Metadata
+    is_managed: Never
+    location: Location | UnsetType = UNSET
+    can_remotely_lock: bool | UnsetType = UNSET
+    can_remotely_unlock: bool | UnsetType = UNSET
+    can_program_online_access_codes: bool | UnsetType = UNSET
+    can_unlock_with_code: bool | UnsetType = UNSET
+
+
+class LeadTimes(msgspec.Struct, forbid_unknown_fields=True):
+    """Settings of a device that were asked for; null: as usual."""
+
+    preload_hours: int | None
+    just_in_time_minutes: int | None
+
+
+class DeviceSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """
+    How early codes are put on a device, as it holds now.
+
+    `preload_hours` before their start where the device keeps their times itself, `just_in_time_minutes` where
+    it does not.
+    """
+
+    device_id: Id
+    preload_hours: int
+    just_in_time_minutes: int
+    overrides: LeadTimes
+
+
 class Mutation(msgspec.Struct, forbid_unknown_fields=True, rename={"before": "from", "after": "to"}):
     """
     Something wished that the device does not show yet.

@@ -17,7 +17,7 @@ from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import ApiError
 from ..domain.evidence import Actor
-from ..domain.provider import Manifest
+from ..domain.provider import Manifest, TakesCodesOfOthers
 from ..domain.workspaces import Workspace
 from ..store.tx import Tx
 from .params import QueryPlan, plan_query
@@ -99,6 +99,8 @@ class House:
     limits: Limits
     name_at_vendor: Callable[[Workspace, str], Callable[[str | None, str], str] | None]
     """For a brand, by its key: how its vendor is to name codes. None: the server lacks its settings."""
+    takes_codes_of_others: Callable[[Workspace, str], TakesCodesOfOthers | None]
+    """For a brand: its simulator. None: its vendor is real, or nobody chooses PINs there."""
 
     def render(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
         manifest = self.manifests[device.provider]

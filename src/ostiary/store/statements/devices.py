@@ -7,31 +7,33 @@ from ..tables import devices as _t
 from .defining import define, define_insert, define_update, page, select_entity
 
 _device = select_entity(_t, Device)
-_visible = (_t.c.workspace_id == bindparam("ws"), _t.c.is_managed == 1)
+_in_workspace = _t.c.workspace_id == bindparam("ws")
 
 define_insert(_t, Device, "rendered", "rendering")
 define_update(_t, Device, "rendered", "rendering", without=("due_at",))
-define("devices.get", _device.where(_t.c.device_id == bindparam("id"), *_visible))
+define("devices.get", _device.where(_t.c.device_id == bindparam("id"), _in_workspace, _t.c.is_managed == 1))
 define("devices.find", _device.where(_t.c.device_id == bindparam("id")))
-define(
-    "devices.rendered",
-    select(_t.c.rendered, _t.c.rendering).where(_t.c.device_id == bindparam("id"), *_visible),
-)
-define(
-    "devices.by_name",
-    select(_t.c.device_id)
-    .where(*_visible, or_(_t.c.nickname == bindparam("name"), _t.c.name == bindparam("name")))
-    .order_by(_t.c.created_at)
-    .limit(1),
-)
-define(
-    "devices.list",
-    page(
-        select(_t.c.rendered, _t.c.rendering, _t.c.device_id, _t.c.created_at).where(*_visible),
-        _t.c.created_at,
-        _t.c.device_id,
-    ),
-)
+for _noun, _is_managed in (("devices", 1), ("unmanaged_devices", 0)):
+    _visible = (_in_workspace, _t.c.is_managed == _is_managed)
+    define(
+        f"{_noun}.rendered",
+        select(_t.c.rendered, _t.c.rendering).where(_t.c.device_id == bindparam("id"), *_visible),
+    )
+    define(
+        f"{_noun}.by_name",
+        select(_t.c.device_id)
+        .where(*_visible, or_(_t.c.nickname == bindparam("name"), _t.c.name == bindparam("name")))
+        .order_by(_t.c.created_at)
+        .limit(1),
+    )
+    define(
+        f"{_noun}.list",
+        page(
+            select(_t.c.rendered, _t.c.rendering, _t.c.device_id, _t.c.created_at).where(*_visible),
+            _t.c.created_at,
+            _t.c.device_id,
+        ),
+    )
 define(
     "devices.of_account",
     _device.where(_t.c.connected_account_id == bindparam("account")).order_by(_t.c.created_at),

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ostiary.domain.provider import ObservedCode
+from ostiary.domain.secrets import Secret
 from ostiary.simulation.answers import Answer
 from ostiary.simulation.calls import Errand, Incoming, Match
 from ostiary.simulation.cloud import SimulatedCloud
@@ -13,7 +15,7 @@ from ostiary.simulation.pages import Pages, home_name
 from ostiary.simulation.registry import never
 from ostiary.simulation.state import NoSuchHome
 
-from . import api, cloud, control, founding, hooks, looking, openers, status, webhooks
+from . import api, cloud, control, founding, hooks, looking, openers, owner, status, webhooks
 from .account_state import ApiKey
 from .call import Call
 from .faults import FAULTS, befall
@@ -125,6 +127,28 @@ class Simulator(SimulatedCloud[Home]):
         await self.with_home(
             DEVELOPER, lambda home, now: webhooks.count_outcome(home, status, now), creates=True
         )
+
+    # --- codes of others ------------------------------------------------------------------------------------
+
+    def code_of_others(
+        self,
+        state: bytes,
+        vendor_account_id: str,
+        vendor_device_id: str,
+        name: str,
+        code: Secret,
+        now: datetime,
+    ) -> tuple[bytes, ObservedCode] | None:
+        """Made in the app, with a phone that tells the cloud at once."""
+
+        def work(home: Home, now: datetime) -> ObservedCode | None:
+            device = home.device(int(vendor_device_id))
+            if str(home.account_id) != vendor_account_id or device is None:
+                return None
+            auth = owner.code_for(home, device, name, code.reveal(), now)
+            return ObservedCode(vendor_code_id=auth.id, name=auth.name, code=code)
+
+        return self.worked_on(state, now, work)
 
     def admit(self, call: Call, token: str, scopes: tuple[str, ...]) -> None:
         api.check_token(call, token, scopes)

@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from ostiary.domain.errors import Rejected
+from ostiary.domain.failure import DUPLICATE
+from ostiary.domain.room import NO_SPACE
 from ostiary.simulation import control
 from ostiary.simulation.control import Command, Fields, Mistake
 
@@ -91,6 +94,28 @@ def owner_codes(home: Home, command: OwnerCode, now: datetime) -> dict[str, Any]
         raise Mistake("The device has that code already.", 409)
     device.truth.auths[auth.id] = auth
     return {"code": views.auth(device, auth)}
+
+
+def code_for(home: Home, device: Device, name: str, code: str, now: datetime) -> Auth:
+    """
+    A code that the cloud knows as soon as the device does, as the phone that made it was online.
+
+    Raises:
+        Rejected: The device does not take it.
+    """
+    if not device.is_reachable:
+        raise Rejected("device_disconnected", "The device is offline: the vendor could not know of the code")
+    if cloud.is_full(device, CODE):
+        raise Rejected(NO_SPACE, "The device is full")
+    command = OwnerCode(smartlock_id=device.smartlock_id, do="add", name=name, code=int(code))
+    try:
+        made = owner_codes(home, command, now)["code"]["id"]
+    except Mistake as error:
+        error_code = DUPLICATE if error.status == 409 else "invalid_access_code"
+        raise Rejected(error_code, str(error)) from error
+    auth = device.truth.auths[made]
+    device.cloud.auths[made] = copy(auth)
+    return auth
 
 
 def _find_code(device: Device, command: OwnerCode) -> Auth:

@@ -242,6 +242,8 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.BigInteger(), nullable=True),
         sa.Column("has_backup_pool", sa.Integer(), nullable=False),
         sa.Column("spares", sa.BigInteger(), nullable=False),
+        sa.Column("preload_hours", sa.BigInteger(), nullable=True),
+        sa.Column("just_in_time_minutes", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
