@@ -30,8 +30,17 @@ from .left_alone import devices_are_left_alone
 A_DAY = 25 * 3600.0
 """Seconds after which the simulated cloud has looked at every lock anew, whatever happened to it unseen."""
 
-NOT_IN_STORIES = frozenset({"device.removed"})
-"""Kinds of events that no story brings about: a simulated home keeps all its devices."""
+NOT_IN_STORIES = frozenset(
+    {
+        "device.removed",
+        "device.third_party_integration_detected",
+        "device.third_party_integration_no_longer_detected",
+    }
+)
+"""
+Kinds of events that no story brings about: a simulated home keeps all its devices, and two systems would take
+days to fight for a lock. The behaviours do both, before the same schema.
+"""
 
 ALWAYS_REFUSED = frozenset({"/access_codes/report_device_constraints"})
 """Operations that no brand here has a use for."""

@@ -20,10 +20,12 @@ import seam
 import ostiary.api  # noqa: F401 - fills the operation table
 from ostiary import providers
 from ostiary.cli.main import app
+from ostiary.domain.access_codes import IN_EFFECT, INACTIVE
 from ostiary.domain.connected_accounts import DISCONNECTED
 from ostiary.domain.devices import OURS
 from ostiary.domain.events import EventType
 from ostiary.domain.explanation import Reason
+from ostiary.domain.fights import CONFLICT
 from ostiary.domain.reconcile import NO_SPACE, REMOVING_ERROR, SETTING_ERROR
 from ostiary.domain.rehearsal import Hold
 from ostiary.domain.secrets import Secret
@@ -153,10 +155,10 @@ def test_problems() -> None:
     raised |= set(re.findall(r'(?:Rejected|DeviceProblem|DeviceWarning)\(\s*"([a-z_]+)"', text))
     raised |= set(re.findall(r'AccountProblem\(\s*"(?:error|warning)",\s*"([a-z_]+)"', text))
     real = raised | OURS | {DISCONNECTED, NO_SPACE, REMOVING_ERROR, SETTING_ERROR}
+    real |= {CONFLICT, INACTIVE, IN_EFFECT}
     real -= {
         "unsupported_device",  # of a door, where it becomes `provider_issue`
         "warning_code",  # the name of the field
-        *({"access_code_inactive"} - raised),  # known, and raised by no brand yet
     }
     page = REFERENCE / "errors.md"
     documented = [
@@ -317,21 +319,57 @@ def test_tests_that_pages_name_exist() -> None:
         assert re.search(rf"def {test}\(", text), f"{page} names {file}::{test}, which is not there"
 
 
-def test_every_quirk_of_nuki_has_its_line_and_its_tests() -> None:
-    page = (REFERENCE / "nuki-quirks.md").read_text()
-    lines = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| \d", line)]
-    rows = [[cell.strip() for cell in cells] for cells in lines]
-    assert [int(cells[0]) for cells in rows] == list(range(1, 45))
+def known_tests() -> set[str]:
     written = "".join(
         path.read_text() for folder in ("src", "tests") for path in (ROOT / folder).rglob("test_*.py")
     )
-    known = set(re.findall(r"def (test_\w+)\(", written))
+    return set(re.findall(r"def (test_\w+)\(", written))
+
+
+def numbered(page: Path) -> list[list[str]]:
+    lines = [line.strip("| ").split(" | ") for line in page.read_text().splitlines()]
+    return [[cell.strip() for cell in cells] for cells in lines if cells[0].isdigit()]
+
+
+def names_tests_that_exist(rows: list[list[str]], width: int) -> None:
+    known = known_tests()
     for cells in rows:
-        assert len(cells) == 5
+        assert len(cells) == width
         assert all(cells)
-        named = re.findall(r"`(test_\w+)`", cells[4])
-        assert named, f"quirk {cells[0]} names no test"
-        assert set(named) <= known, f"quirk {cells[0]} names {set(named) - known}, which is not there"
+        named = re.findall(r"`(test_\w+)`", cells[-1])
+        assert named, f"{cells[0]} names no test"
+        assert set(named) <= known, f"{cells[0]} names {set(named) - known}, which is not there"
+
+
+def test_every_quirk_of_nuki_has_its_line_and_its_tests() -> None:
+    rows = numbered(REFERENCE / "nuki-quirks.md")
+    assert [int(cells[0]) for cells in rows] == list(range(1, 45))
+    names_tests_that_exist(rows, 5)
+
+
+def test_every_pain_has_its_line_and_its_tests() -> None:
+    """Those that are about programming codes; and each test of a pain stands in its line."""
+    rows = numbered(REFERENCE / "pains.md")
+    numbers = [int(cells[0]) for cells in rows]
+    assert numbers == sorted(set(numbers))
+    assert set(numbers) >= {*range(1, 19), 20, 21, 25} - {2}
+    names_tests_that_exist(rows, 4)
+    for test in known_tests():
+        if test.startswith("test_pain_"):
+            [line] = [cells for cells in rows if int(cells[0]) == int(test[10:12])]
+            assert f"`{test}`" in line[-1], f"{test} does not stand in its line"
+
+
+def test_when_problems_of_codes_come_and_go() -> None:
+    """The same codes as in the table that says what they mean."""
+    page = REFERENCE / "errors.md"
+    table = section(page, "When problems of codes come and go")
+    same(first_cells(table), first_cells(section(page, "Problems of codes")))
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    names_tests_that_exist(rows, 4)
+    named = set(re.findall(r'"mutation_code": "(\w+)"', code("domain/access_codes.py")))
+    named |= set(re.findall(r'"(updating_\w+)"', code("domain/access_codes.py")))
+    assert named == set(re.findall(r"`(updating_\w+|deferring_\w+|creating|deleting)`", table))
 
 
 # --- pages by themselves ---------------------------------------------------------------------------------

@@ -387,7 +387,8 @@ class Engine:
 
     def _is_disturbed(self, vendor: ChoosingVendor, code: AccessCode) -> bool:
         """Its owner has touched it, and we have not seen that, or have not undone it, or his door not yet."""
-        if any(error["error_code"] == "conflicting_external_modification" for error in code.errors):
+        undone = {"conflicting_external_modification", "access_code_inactive"}
+        if any(error["error_code"] in undone for error in code.errors):
             return True
         at = vendor.touched_at(code.mark)
         if at is None:

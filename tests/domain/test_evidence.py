@@ -109,6 +109,9 @@ flags = st.booleans()
             "confirmed_at": st.sampled_from([None, NOW]),
             "delete_requested_at": st.sampled_from([None, NOW]),
             "conversion": st.sampled_from(["none", "pending", "done"]),
+            "drift": st.sampled_from(["none", "modified", "inactive", "removed"]),
+            "confirmed_starts_at": st.sampled_from([None, NOW - HOUR, NOW + HOUR]),
+            "confirmed_ends_at": st.sampled_from([None, NOW + 2 * HOUR]),
         }
     ),
     has_pin=flags,

@@ -18,10 +18,11 @@ from ostiary.domain import unmanaged_codes
 from ostiary.domain.access_codes import AccessCode
 from ostiary.domain.attribution import PlannedStep, Seen, Step, StepKind, attribute
 from ostiary.domain.explanation import explained
+from ostiary.domain.fights import CONFLICT
 from ostiary.domain.instants import to_wire
 from ostiary.domain.provider import ObservedCode
 from ostiary.domain.reconcile import Plan
-from ostiary.domain.rehearsal import TAMPERED, Rehearsal, Rows, rehearse
+from ostiary.domain.rehearsal import Rehearsal, Rows, rehearse
 from ostiary.domain.unmanaged_codes import UnmanagedCode
 
 from . import samples, test_planner_properties
@@ -122,7 +123,7 @@ class Asked(Engine):
 
 
 def _is_tampered(code: AccessCode) -> bool:
-    return any(error["error_code"] == TAMPERED for error in code.errors)
+    return any(error["error_code"] == CONFLICT for error in code.errors)
 
 
 def written(steps: Iterable[PlannedStep]) -> list[tuple[Any, ...]]:

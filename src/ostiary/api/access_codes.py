@@ -220,7 +220,8 @@ def _matches(code: AccessCode, body: ListAccessCodes, customers: dict[str, str |
     if body.search is None:
         return True
     text = body.search.lower()
-    fields = (code.access_code_id, (code.name or "").lower(), access_codes.shown(code.code) or "")
+    shown = code.in_effect
+    fields = (code.access_code_id, (shown.name or "").lower(), access_codes.shown(shown.code) or "")
     return any(text in field for field in fields)
 
 

@@ -224,12 +224,14 @@ async def _wake(code: AccessCode, device: Device, tx: Tx) -> None:
 
 async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: Tx) -> dict[str, Any]:
     """
-    The fields of the code that an update makes different; nothing is written.
+    The fields of the code that an update makes different; nothing is written. What is compared is what the
+    API user was shown: the code as others have left it, if that is allowed.
 
     Raises:
         ApiError: 400 for a PIN, a time frame or a weekly window that cannot be, 409 for a PIN that is taken.
     """
     found: dict[str, Any] = {}
+    code = code.in_effect
     if body.name is not UNSET:
         found["name"] = body.name
     starts_at, ends_at = _new_frame(body, code, device.can)
@@ -255,6 +257,8 @@ async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: 
 async def rewish(code: AccessCode, changed: dict[str, Any], device: Device, tx: Tx) -> AccessCode:
     """Write the changes down and, where the lock must show them, tell of them and have the engine come."""
     wished = _rewished(code, changed, tx.now)
+    if wished.code_hash != code.code_hash and "code" not in changed:
+        await refuse_taken(wished, tx)  # somebody else's choice, which the wish now makes its own
     await store.access_codes.update_code(tx, wished)
     if wished.generation != code.generation:
         tx.emit(access_codes.mutations_requested(wished, device.can, tx.now))
@@ -285,7 +289,15 @@ def _new_frame(
 
 
 def _rewished(code: AccessCode, changes: dict[str, Any], now: datetime) -> AccessCode:
-    """A new generation only for what the lock must show; the rest is ours alone."""
-    if {"name", "code", "starts_at", "ends_at", "weekly_window"} & set(changes):
+    """
+    A new generation only for what the lock must show; the rest is ours alone.
+
+    A code that others have changed, which was allowed, is wished for as it was shown, with the changes; or as
+    it was wished before they came, when it is no longer allowed. One that they have removed is set again.
+    """
+    is_disallowed = changes.get("is_external_modification_allowed") is False
+    if code.drift == "removed" or (code.drift != "none" and is_disallowed):
         return access_codes.rewished(code, now, **changes)
+    if {"name", "code", "starts_at", "ends_at", "weekly_window"} & set(changes):
+        return access_codes.rewished(code.in_effect, now, **changes)
     return replace(code, **changes)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from . import problems, weekly_windows
 from .connected_accounts import ConnectedAccount
-from .devices import Device, account_errors
+from .devices import Device, account_errors, copied_warnings
 from .errors import ApiError, InvalidInput
 from .events import Event, EventType, event
 from .ids import ordered_id
@@ -39,6 +39,10 @@ MARK_LENGTH: Final = 6
 Status = Literal["setting", "set", "unset", "removing", "unknown"]
 Announced = Literal["none", "scheduled", "set"]
 Conversion = Literal["none", "pending", "done"]
+Drift = Literal["none", "modified", "inactive", "removed"]
+
+INACTIVE: Final = "access_code_inactive"
+IN_EFFECT: Final = "external_modification_in_effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class AccessCode:
         was_sent: A write of this code may have reached the vendor.
         vendor_code_id, vendor_name: As the last look showed it; None: not on the lock.
         confirmed_…: The wish that a look last showed to be fulfilled, and when. `confirmed_at` None: never.
+            Where somebody else has changed the code since, what it was changed to.
         announced: The last of `scheduled_on_device` and `set_on_device` that was told.
         gone_at: When it was over and a look showed that the lock does not have it.
         attempts: Writes in a row that led to nothing.
@@ -67,6 +72,9 @@ class AccessCode:
         pulled_at: When it was pulled; None: never.
         pulled_for: access_code_id of the code that it stands in for.
         pulled_backup_access_code_id: Of the spare that was pulled for this code last.
+        drift: What somebody else has made of it and is left as it is, because that is allowed.
+        undone: How often others have undone it on the lock, without a day's rest (`domain.fights`).
+        undone_at: When a look last showed that.
     """
 
     access_code_id: str
@@ -115,6 +123,9 @@ class AccessCode:
     pulled_at: datetime | None = None
     pulled_for: str | None = None
     pulled_backup_access_code_id: str | None = None
+    drift: Drift = "none"
+    undone: int = 0
+    undone_at: datetime | None = None
 
     @property
     def is_spare(self) -> bool:
@@ -122,16 +133,40 @@ class AccessCode:
         return self.is_backup and self.pulled_at is None
 
     @property
+    def in_effect(self) -> "AccessCode":
+        """As somebody else has left it on the lock, if that is allowed; else as it is wished."""
+        if self.drift not in ("modified", "inactive"):
+            return self
+        return replace(
+            self,
+            name=self.confirmed_name,
+            code=self.confirmed_code,
+            code_hash=self.confirmed_code_hash,
+            starts_at=self.confirmed_starts_at,
+            ends_at=self.confirmed_ends_at,
+            weekly_window=self.confirmed_weekly_window,
+        )
+
+    @property
+    def times(self) -> tuple[datetime | None, datetime | None]:
+        """Start and end by which it lives: those in effect."""
+        if self.drift in ("modified", "inactive"):
+            return self.confirmed_starts_at, self.confirmed_ends_at
+        return self.starts_at, self.ends_at
+
+    @property
     def is_time_bound(self) -> bool:
-        return self.ends_at is not None
+        return self.times[1] is not None
 
     def is_over(self, now: datetime) -> bool:
         """Its time has ended or somebody deleted it: it must not be on the lock."""
-        return self.delete_requested_at is not None or (self.ends_at is not None and now >= self.ends_at)
+        ends_at = self.times[1]
+        return self.delete_requested_at is not None or (ends_at is not None and now >= ends_at)
 
     def is_active(self, now: datetime) -> bool:
         """Inside its time range, whether or not the lock has it."""
-        return not self.is_over(now) and (self.starts_at is None or now >= self.starts_at)
+        starts_at = self.times[0]
+        return not self.is_over(now) and (starts_at is None or now >= starts_at)
 
     def has_native_schedule(self, can: Capabilities) -> bool:
         return can.has_native_scheduling and self.prefer_native_scheduling
@@ -149,8 +184,11 @@ class AccessCode:
         return unambiguous(starts_at, zone, is_end=False), unambiguous(self.ends_at, zone, is_end=True)
 
     def programmed_from(self, can: Capabilities) -> datetime | None:
-        """When programming may begin; None: at once, as for one that was on the lock before it was ours."""
-        if self.starts_at is None or self.conversion != "none":
+        """
+        When programming may begin; None: at once, as for one that was on the lock before it was ours, or that
+        stays as somebody else has changed it.
+        """
+        if self.starts_at is None or self.conversion != "none" or self.drift in ("modified", "inactive"):
             return None
         return self.starts_at - self.lead(can)
 
@@ -182,8 +220,14 @@ class AccessCode:
 
     @property
     def is_confirmed(self) -> bool:
-        """On the lock, as it is wished or was before, with a PIN that we know."""
-        return self.is_on_lock and self.confirmed_at is not None and self.code is not None
+        """On the lock, as it is wished or was before, with a PIN that we know; and not disabled there."""
+        is_known = self.is_on_lock and self.confirmed_at is not None and self.code is not None
+        return is_known and not self.is_inactive
+
+    @property
+    def is_inactive(self) -> bool:
+        """Somebody has disabled it on the lock: it opens nothing."""
+        return self.drift == "inactive" or problems.has(self.errors, "error_code", INACTIVE)
 
     def event(self, event_type: EventType, now: datetime, **payload: Any) -> Event:
         return event(
@@ -217,6 +261,8 @@ class AccessCode:
         stamp = {"created_at": to_wire(self.wished_at)}
         if self.is_over(now):
             return [{"mutation_code": "deleting", "message": "Being removed from the device.", **stamp}]
+        if self.drift != "none":
+            return []  # what differs is left as it is
         if self.confirmed_at is None:
             since = self.programmed_from(can)
             if since is not None and now < since:
@@ -267,7 +313,8 @@ class AccessCode:
     def as_wire(self, device: Device, account: ConnectedAccount, now: datetime) -> dict[str, Any]:
         """The wire's managed access code at an instant."""
         can = device.can
-        warnings = self.warnings
+        in_effect = self.in_effect
+        warnings = (*map(self._with_pins, self.warnings), *copied_warnings(device))
         if self.delete_requested_at is not None:
             warnings = problems.raised(
                 warnings,
@@ -280,12 +327,11 @@ class AccessCode:
             "access_code_id": self.access_code_id,
             "device_id": self.device_id,
             "workspace_id": self.workspace_id,
-            "name": self.name,
-            "code": shown(self.code),
+            "name": in_effect.name,
+            "code": shown(in_effect.code),
             "type": "time_bound" if self.is_time_bound else "ongoing",
             "status": self.status(can, now, is_view_stale=account.is_disconnected),
-            "starts_at": None if self.starts_at is None else to_wire(self.starts_at),
-            "ends_at": None if self.ends_at is None else to_wire(self.ends_at),
+            **frame(*self.times),
             "created_at": to_wire(self.created_at),
             "common_code_key": self.common_code_key,
             "is_managed": True,
@@ -304,14 +350,22 @@ class AccessCode:
             wire["is_backup"] = True
         if self.pulled_backup_access_code_id is not None:
             wire["pulled_backup_access_code_id"] = self.pulled_backup_access_code_id
-        if self.code is None and self.gone_at is None:
+        if in_effect.code is None and self.gone_at is None:
             wire["is_waiting_for_code_assignment"] = True
-        if self.weekly_window is not None:
-            wire[weekly_windows.FIELD] = self.weekly_window.as_wire()
+        if in_effect.weekly_window is not None:
+            wire[weekly_windows.FIELD] = in_effect.weekly_window.as_wire()
         return wire
 
     def _errors_with_copies(self, device: Device, account: ConnectedAccount) -> list[Mapping[str, Any]]:
-        return [*self.errors, *device.errors, *account_errors(account)]
+        return [*map(self._with_pins, self.errors), *device.errors, *account_errors(account)]
+
+    def _with_pins(self, problem: problems.Problem) -> problems.Problem:
+        """Problems are stored in the clear, so the PINs of a changed `code` come from where PINs are kept."""
+        if not any(each["field"] == "code" for each in problem.get("modified_fields", ())):
+            return problem
+        pins = {"from": shown(self.code), "to": shown(self.confirmed_code)}
+        fields = [{**f, **pins} if f["field"] == "code" else f for f in problem["modified_fields"]]
+        return {**problem, "modified_fields": fields}
 
     def problem_fields(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
         """The six arrays of the wire's failure events."""
@@ -376,9 +430,14 @@ def requested(device: Device, wish: Wish, code_hash: str | None, now: datetime) 
 
 
 def rewished(code: AccessCode, now: datetime, /, **changes: Any) -> AccessCode:
-    """The same code with another wish: it is tried afresh, and old failures no longer speak for it."""
+    """
+    The same code with another wish: it is tried afresh, and old failures no longer speak for it. What others
+    have made of it counts no more.
+    """
     return replace(
         code,
+        drift="none",
+        warnings=problems.cleared(code.warnings, "warning_code", IN_EFFECT),
         **changes,
         generation=code.generation + 1,
         wished_at=now,

@@ -24,8 +24,9 @@ LOW_BATTERY: Final = 0.2
 FULL: Final = "max_access_codes_reached"
 EMPTY_POOL: Final = "empty_backup_access_code_pool"
 PARTIAL_POOL: Final = "partial_backup_access_code_pool"
+THIRD_PARTY: Final = "third_party_integration_detected"
 MANY_ACTIVE: Final = "many_active_backup_codes"
-OURS: Final = frozenset({FULL, EMPTY_POOL, PARTIAL_POOL, MANY_ACTIVE})
+OURS: Final = frozenset({FULL, EMPTY_POOL, PARTIAL_POOL, MANY_ACTIVE, THIRD_PARTY})
 """Problems that come from what we know of a device's codes: no look at the device itself ends them."""
 
 NOTICES_APART: Final = timedelta(seconds=5)
@@ -50,6 +51,7 @@ class Device:
         has_backup_pool: Spares are kept on it (`domain.backup_pool`).
         spares: How many of them could be given away now.
         preload_hours, just_in_time_minutes: How early codes are put on it (`lead_times`); None: as usual.
+        disturbed_at: When a look last showed that somebody else had undone codes of ours.
     """
 
     device_id: str
@@ -81,6 +83,7 @@ class Device:
     spares: int = 0
     preload_hours: int | None = None
     just_in_time_minutes: int | None = None
+    disturbed_at: datetime | None = None
 
     @property
     def can(self) -> Capabilities:
@@ -312,6 +315,11 @@ def battery_status(level: float) -> str:
     if level < LOW_BATTERY:
         return "low"
     return "good" if level < 0.75 else "full"
+
+
+def copied_warnings(device: Device) -> Problems:
+    """The device's warnings that its codes carry, too."""
+    return tuple(warning for warning in device.warnings if warning["warning_code"] == THIRD_PARTY)
 
 
 def account_errors(account: ConnectedAccount) -> list[dict[str, Any]]:

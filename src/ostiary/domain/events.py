@@ -37,6 +37,8 @@ EventType = Literal[
     "device.unmanaged.converted_to_managed",
     "device.unmanaged.connected",
     "device.unmanaged.disconnected",
+    "device.third_party_integration_detected",
+    "device.third_party_integration_no_longer_detected",
     "device.error.subscription_required",
     "device.error.subscription_required.resolved",
     "lock.locked",

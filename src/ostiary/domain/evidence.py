@@ -68,7 +68,8 @@ class View:
 @dataclass(frozen=True, slots=True)
 class State:
     """
-    A code from one entry to the next, without what time alone changes. Instants are in the wire's form.
+    A code from one entry to the next, without what time alone changes: as it is wished, or as others have left
+    it where that is allowed. Instants are in the wire's form.
 
     Attributes:
         pin: Half of the PIN's keyed hash; equal for equal PINs on one device.
@@ -100,12 +101,13 @@ class State:
 
     @classmethod
     def of(cls, code: AccessCode, view: View) -> "State":
+        shown = code.in_effect
         return cls(
-            name=code.name,
-            pin=shown_hash(code.code_hash),
-            starts_at=_instant(code.starts_at),
-            ends_at=_instant(code.ends_at),
-            weekly_window=weekly_windows.to_wire(code.weekly_window),
+            name=shown.name,
+            pin=shown_hash(shown.code_hash),
+            starts_at=_instant(shown.starts_at),
+            ends_at=_instant(shown.ends_at),
+            weekly_window=weekly_windows.to_wire(shown.weekly_window),
             generation=code.generation,
             wanted_from=_instant(code.programmed_from(view.can)),
             is_native=code.has_native_schedule(view.can),

@@ -12,6 +12,7 @@ from .access_codes import AccessCode
 from .attribution import PlannedStep, Seen, Step
 from .backup_pool import missing
 from .failure import DUPLICATE
+from .fights import is_undone
 from .instants import to_wire
 from .rehearsal import Rehearsal, Rows, differences, reason, rehearse, wanted_of
 from .room import NO_SPACE
@@ -33,6 +34,8 @@ Reason = Literal[
     "next_look",
     "after_another",
     "no_pin",
+    "undone",
+    "left_as_is",
 ]
 
 SENTENCES: Final[Mapping[Reason, str]] = {
@@ -52,6 +55,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     "next_look": "The next look at the lock tells, {until}.",
     "after_another": "Another code of yours has to leave the lock or to change first.",
     "no_pin": "Nobody knows a PIN for it.",
+    "undone": "Somebody else keeps changing or removing it ({attempts} times). It is restored at {until}.",
+    "left_as_is": "Somebody else has changed or removed it, which is allowed. It stays so until an update.",
 }
 
 
@@ -122,7 +127,7 @@ def _desired(
         "weekly_window": weekly_windows.to_wire(code.weekly_window),
         "is_wanted": code.is_wanted(rows.can, now),
         "wanted_from": _instant(code.programmed_from(rows.can)),
-        "wanted_until": _instant(code.delete_requested_at or code.ends_at),
+        "wanted_until": _instant(code.delete_requested_at or code.times[1]),
         "differences": list(differs),
         "why": None if because is None else because.as_wire(),
         "is_backup": code.is_backup,
@@ -134,6 +139,8 @@ def why(
 ) -> Why | None:
     """None: it stands as it should, and nothing is to be done."""
     since = code.programmed_from(rows.can)
+    if code.drift != "none" and not code.is_over(now):
+        return Why("left_as_is")
     if not differs and not code.is_over(now):
         if not code.is_wanted(rows.can, now):
             return Why("not_yet", since)
@@ -166,6 +173,8 @@ def _of_code(code: AccessCode, rows: Rows, rehearsal: Rehearsal, now: datetime, 
     if step is not None:
         return Why("step_open", step.wait_until, code.attempts, error, step.kind)
     if code.retry_at is not None and now < code.retry_at:
+        if is_undone(code):
+            return Why("undone", code.retry_at, code.undone, error)
         return Why("retry_later", code.retry_at, code.attempts, error)
     if code.refused_generation == code.generation and not code.is_over(now):
         return Why("refused", None, code.attempts, error)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from . import conversion, problems, weekly_windows
-from .access_codes import AccessCode, Announced, frame, shown
+from . import conversion, drift, fights, problems
+from .access_codes import IN_EFFECT, AccessCode, Announced, shown
 from .attribution import (
     Attribution,
     Outcome,
@@ -23,6 +23,7 @@ from .attribution import (
 )
 from .events import Event
 from .failure import DUPLICATE, REMOVING_ERROR, SETTING_ERROR, Change, failed, is_eviction, put_off
+from .fights import is_undone
 from .provider import Capabilities, DesiredCode
 from .retry import backoff
 from .room import out_of_the_queue
@@ -202,8 +203,8 @@ def _observed(
     if stands and not entry.is_busy:
         is_on_its_way = is_open and step is not None and now < step.reaches_at
         return Change(known) if is_on_its_way else _confirmed(known, can, now, step)
-    if known.is_as_wished and not is_open:
-        return _tampered(known, entries[0], wanted, now)
+    if (known.is_as_wished or known.drift == "removed") and not is_open:
+        return drift.modified(known, entries[0], wanted, now)
     return Change(known)
 
 
@@ -227,18 +228,7 @@ def _absent(
         # Its start moved out of the lead time, or it made room for a more urgent one.
         told = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
         return Change(forgotten, tuple(told))
-    errors = problems.raised(
-        missing.errors,
-        "error_code",
-        "conflicting_external_modification",
-        "The code was removed from the device by somebody else. It is being set again.",
-        now,
-        is_access_code_error=True,
-        change_type="removed",
-    )
-    return Change(
-        replace(forgotten, errors=errors), (code.event("access_code.deleted_external_to_seam", now),)
-    )
+    return drift.removed(code, forgotten, now)
 
 
 def _was_removed_by_us(code: AccessCode, step: Step | None) -> bool:
@@ -264,47 +254,6 @@ def _unconfirmed(code: AccessCode) -> AccessCode:
     )
 
 
-def _tampered(code: AccessCode, item: Seen, wanted: DesiredCode, now: datetime) -> Change:
-    """It was as wished and is not any more: somebody changed it at the vendor. It is brought back."""
-    entry = item.entry
-    if _is_tampered(code):
-        return Change(code)
-    fields = [
-        {"field": name, "from": before, "to": after}
-        for name, before, after in (
-            ("name", wanted.vendor_name, entry.name),
-            ("starts_at", *_instants(wanted.starts_at, entry.starts_at)),
-            ("ends_at", *_instants(wanted.ends_at, entry.ends_at)),
-            (
-                weekly_windows.FIELD,
-                weekly_windows.words(wanted.weekly),
-                weekly_windows.words(entry.weekly),
-            ),
-        )
-        if before != after
-    ]
-    errors = problems.raised(
-        code.errors,
-        "error_code",
-        "conflicting_external_modification",
-        "The code was changed on the device by somebody else. It is being restored.",
-        now,
-        is_access_code_error=True,
-        change_type="modified",
-        modified_fields=fields,
-    )
-    return Change(replace(code, errors=errors), (code.event("access_code.modified_external_to_seam", now),))
-
-
-def _is_tampered(code: AccessCode) -> bool:
-    return problems.has(code.errors, "error_code", "conflicting_external_modification")
-
-
-def _instants(before: datetime | None, after: datetime | None) -> tuple[str | None, str | None]:
-    wire = frame(before, after)
-    return wire["starts_at"], wire["ends_at"]
-
-
 def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | None) -> Change:
     """A look shows the present wish. Tries to make it leave for a more urgent one are no tries to set it."""
     events = list(_change_events(code, now)) if code.confirmed_at is not None else []
@@ -312,8 +261,10 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
     if was_somebody_elses:
         events.insert(0, code.event("access_code.unmanaged.converted_to_managed", now))
     was_as_wished = code.is_as_wished
-    may_leave = was_as_wished and (step is not None or code.retry_at is not None)
-    rests = was_as_wished and code.retry_at is not None and now < code.retry_at
+    was_restored = is_undone(code) or code.drift != "none"
+    stood = was_as_wished and not was_restored
+    may_leave = stood and (step is not None or code.retry_at is not None)
+    rests = stood and code.retry_at is not None and now < code.retry_at
     confirmed = replace(
         code,
         confirmed_at=code.confirmed_at if was_as_wished else now,
@@ -329,9 +280,9 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
         retry_at=code.retry_at if rests else None,
         waits_for_room=False,
         errors=(),  # it is as it should be, whatever stood in the way
-        warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device"),
+        warnings=problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device", IN_EFFECT),
+        drift="none",
     )
-    was_restored = _is_tampered(code)
     is_set = confirmed.is_active(now) or not confirmed.has_native_schedule(can)
     told: Announced = "set" if is_set else "scheduled"
     is_news = not was_as_wished or was_restored or confirmed.announced != told
@@ -343,12 +294,17 @@ def _confirmed(code: AccessCode, can: Capabilities, now: datetime, step: Step | 
 
 def _announcement(code: AccessCode, told: str, now: datetime) -> Event:
     event_type: Any = f"access_code.{told}_on_device"
-    return code.event(event_type, now, secret_fields={"code": shown(code.code)})
+    return code.event(event_type, now, secret_fields={"code": shown(code.in_effect.code)})
 
 
 def _change_events(code: AccessCode, now: datetime) -> Iterable[Event]:
-    """The confirmed differences between the last wish that stood on the lock and the present one."""
+    """
+    The confirmed differences between the last wish that stood on the lock and the present one. What others
+    had made of the same wish meanwhile is none; but that the vendor has chosen another PIN is.
+    """
     for mutation, noun, change in code.differences():
+        if code.is_as_wished and not (mutation == "updating_code" and code.is_code_from_vendor):
+            continue
         event_type: Any = f"access_code.{mutation.removeprefix('updating_')}_changed"
         description = f"The {noun} on the device is now the one that was requested."
         if mutation == "updating_code":
@@ -359,7 +315,7 @@ def _change_events(code: AccessCode, now: datetime) -> Iterable[Event]:
 
 def _gone(code: AccessCode, now: datetime) -> Change:
     """Over, and the lock does not have it. A PIN of the vendor's that was never confirmed is not told now."""
-    pin = code.confirmed_code if code.is_code_from_vendor else code.code
+    pin = code.confirmed_code if code.is_code_from_vendor else code.in_effect.code
     events = [] if code.announced == "none" else [code.event("access_code.removed_from_device", now)]
     events.append(code.event("access_code.deleted", now, secret_fields={"code": shown(pin)}))
     gone = replace(
@@ -388,12 +344,16 @@ def _after_loss(change: Change, step: Step, now: datetime) -> Change:
     if step.kind != "remove" and step.outcome != "accepted" and code.code_hash != code.confirmed_code_hash:
         code = _forgotten(code)  # the lost answer may have told another
     if code.gone_at is not None or (step.kind != "remove" and code.is_as_wished):
-        return change
+        return replace(change, code=fights.not_restored(code, now)) if is_undone(code) else change
     change = replace(change, code=code)
     is_untold = step.outcome != "accepted" and code.attempts < UNTOLD_LOSSES
     if is_untold or is_eviction(code, step, now):
-        return put_off(change, now)
-    return failed(change, step.kind, None, message, now)
+        change = put_off(change, now)
+    else:
+        change = failed(change, step.kind, None, message, now)
+    if step.kind == "remove" or not fights.is_fought_over(code, now):
+        return change
+    return replace(change, code=fights.not_restored(change.code, now))
 
 
 # --- the passing of time --------------------------------------------------------------------------------
@@ -410,7 +370,7 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
         return Change(code)
     if code.is_over(now):
         return Change(code) if code.was_sent or code.is_on_lock or has_open_step else _gone(code, now)
-    stands = code.is_on_lock and code.is_as_wished and not _is_tampered(code)
+    stands = code.is_on_lock and code.is_as_wished and not is_undone(code) and not code.is_inactive
     if code.is_active(now) and code.announced == "scheduled" and stands:
         told = replace(code, announced="set")
         return Change(told, (_announcement(told, "set", now),))
@@ -424,13 +384,15 @@ def late_from(code: AccessCode, can: Capabilities) -> datetime:
     When a code that is not on the lock is late; one whose start is past already gets a moment's grace, and
     the time that its device needs to learn of it.
     """
-    if code.starts_at is None:
-        return code.created_at + SLOW_ONGOING
-    return max(code.starts_at, code.created_at + GRACE + timedelta(seconds=can.reaches_device_after))
+    grace = GRACE + timedelta(seconds=can.reaches_device_after)
+    late = code.created_at + SLOW_ONGOING
+    if code.starts_at is not None:
+        late = max(code.starts_at, code.created_at + grace)
+    return late if code.undone_at is None else max(late, code.undone_at + grace)
 
 
 def _warned_of_delay(code: AccessCode, can: Capabilities, now: datetime) -> Change:
-    is_late = code.confirmed_at is None and now >= late_from(code, can)
+    is_late = code.confirmed_at is None and code.drift == "none" and now >= late_from(code, can)
     if not is_late or problems.has(code.warnings, "warning_code", "delay_in_setting_on_device"):
         return Change(code)
     warnings = problems.raised(

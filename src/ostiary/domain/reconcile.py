@@ -30,6 +30,7 @@ from .attribution import (
     stands_as,
 )
 from .failure import DUPLICATE, FINAL, REMOVING_ERROR, SETTING_ERROR, Change, failed, refused
+from .fights import is_undone
 from .observation import Observation, advance, late_from, observe, pin_told
 from .provider import Capabilities, DesiredCode
 from .room import NO_SPACE, NO_SPACE_MESSAGE, Holder, coming, deal, places_of, without_room
@@ -122,11 +123,13 @@ def plan(
             removals.append(PlannedStep("remove", code, None, surplus[0].entry.vendor_code_id))
             leaving += 1
         elif wanted is not None and entries:
+            if code.drift != "none":
+                continue  # it stays as somebody else has left it
             if code.conversion != "pending":  # what is not ours yet makes no room
                 holders.append(Holder(code, entries[0].entry.vendor_code_id))
             if code.refused_generation != code.generation and not stands_as(code, entries[0].entry, wanted):
                 changes.append(PlannedStep("change", code, wanted, entries[0].entry.vendor_code_id))
-        elif wanted is not None and code.refused_generation != code.generation:
+        elif wanted is not None and code.drift == "none" and code.refused_generation != code.generation:
             additions.append((code, wanted))
     newcomers, blocked_pins = _with_free_pins(additions, attribution, seen)
     taken = sum(item.entry.takes_room for item in seen) + coming(open_steps, attribution)
@@ -247,10 +250,14 @@ def _wants_write(code: AccessCode, can: Capabilities, now: datetime) -> bool:
         return False
     if code.is_over(now):
         return code.was_sent or code.is_on_lock
+    if code.drift != "none":
+        return False
     if not code.is_wanted(can, now):
         return code.is_on_lock  # what was sent and is not there needs no look until its time comes
-    if code.is_as_wished:
-        return code.retry_at is not None  # it would not make room: try again if room is still needed
+    if is_undone(code) and code.refused_generation == code.generation:
+        return False
+    if code.is_as_wished:  # to be restored; or it would not make room: try again if room is still needed
+        return code.retry_at is not None or is_undone(code)
     return not code.waits_for_room and code.refused_generation != code.generation
 
 
@@ -264,9 +271,9 @@ def due(
     for code in codes:
         if code.gone_at is not None:
             continue
-        moments = (code.programmed_from(can), code.starts_at, code.ends_at, code.retry_at)
+        moments = (code.programmed_from(can), *code.times, code.retry_at)
         instants.extend(moment for moment in moments if moment is not None and moment > now)
-        if code.confirmed_at is None and late_from(code, can) > now:
+        if code.confirmed_at is None and code.drift == "none" and late_from(code, can) > now:
             instants.append(late_from(code, can))
         if code.access_code_id not in waiting and _wants_write(code, can, now):
             instants.append(now + timedelta(seconds=2))

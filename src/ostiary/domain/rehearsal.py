@@ -8,19 +8,17 @@ sent, nothing is stored. `domain.explanation` says it to people.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
-from . import problems
 from .access_codes import AccessCode
 from .attribution import PlannedStep, Seen, Step, desired
 from .connected_accounts import ConnectedAccount
 from .devices import Device
+from .fights import is_undone
 from .observation import advance
 from .provider import Capabilities, DesiredCode, ObservedCode
 from .reconcile import WRITES_AT_ONCE, Plan, needs_look, plan
 from .unmanaged_codes import UnmanagedCode
-
-TAMPERED: Final = "conflicting_external_modification"
 
 Hold = Literal[
     "account_disconnected",
@@ -175,7 +173,7 @@ def _entry(code: AccessCode, rows: Rows) -> Seen:
 
 def _is_unknown(code: AccessCode, device: Device) -> bool:
     """It stands there otherwise than was wished when the last look was made."""
-    if code.confirmed_at is None or problems.has(code.errors, "error_code", TAMPERED):
+    if code.confirmed_at is None or is_undone(code):
         return True
     return not code.is_as_wished and device.looked_at is not None and device.looked_at > code.wished_at
 

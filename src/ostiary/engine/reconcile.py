@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from .. import store
-from ..domain import conversion, devices, evidence, reconcile
+from ..domain import conversion, devices, evidence, fights, reconcile
 from ..domain.access_codes import AccessCode
 from ..domain.backup_pool import silenced, stocked
 from ..domain.connected_accounts import ConnectedAccount
@@ -171,7 +171,7 @@ async def _wait_for_device(tx: Tx, hold: Hold, device_id: str) -> None:
     device = replace(lock.device, attempts=attempts, look_wanted=True)
     await store.devices.update_device(tx, device, hold.render(device, lock.account))
     again = tx.now + backoff(attempts, first=2.0, longest=60.0)
-    moments = [m for code in lock.codes for m in (code.starts_at, code.ends_at) if m and m > tx.now]
+    moments = [m for code in lock.codes for m in code.times if m and m > tx.now]
     await act.set_due(tx, device_id, min([again, *moments]))
 
 
@@ -227,6 +227,7 @@ async def _settle_look(
         look_wanted=lock.device.look_wanted and lock.device.noticed_at is not None,  # noticed since
         sync_wanted=lock.device.sync_wanted or observation.sync_wanted,
     )
+    device = await _watched(tx, device, list(before.values()))
     await store.devices.update_device(tx, device, hold.render(device, lock.account))
     if device.sync_wanted:
         return ()  # the vendor reads the lock anew before anything is repeated
@@ -253,6 +254,14 @@ async def _keep_sightings(tx: Tx, codes: dict[str, AccessCode], observation: rec
         if sighting != code.seen_as:
             codes[access_code_id] = replace(code, seen_as=sighting)
             await store.access_codes.update_code(tx, codes[access_code_id])
+
+
+async def _watched(tx: Tx, device: Device, codes: Sequence[AccessCode]) -> Device:
+    """Whether somebody else fights us for the lock."""
+    after = fights.watched(device, codes, tx.now)
+    for event in fights.told(device, after, tx.now):
+        tx.emit(event)
+    return after
 
 
 async def _tell_blocked(tx: Tx, lock: Lock, codes: Iterable[AccessCode], plan: reconcile.Plan) -> None:
@@ -283,17 +292,17 @@ async def _written(tx: Tx, codes: Iterable[AccessCode], seen: Iterable[Seen]) ->
 
 
 async def _naming_the_other(tx: Tx, device_id: str, change: Change) -> Change:
-    """`duplicate_code_on_device` tells which code of others is in the way, when it is known."""
+    """`duplicate_code_on_device` tells which code is in the way, when it is known."""
     code = change.code
     if code.code_hash is None:
         return change
     other = await store.unmanaged_codes.with_pin(tx, device_id, code.code_hash)
-    if other is None:
-        return change
+    ours = None if other is not None else await store.access_codes.shown_elsewhere(tx, code)
+    which = {} if ours is None else {"managed_access_code_id": ours}
+    if other is not None:
+        which = {"unmanaged_access_code_id": other.access_code_id}
     errors = tuple(
-        {**error, "unmanaged_access_code_id": other.access_code_id}
-        if error["error_code"] == "duplicate_code_on_device"
-        else error
+        {**error, **which} if error["error_code"] == "duplicate_code_on_device" else error
         for error in code.errors
     )
     return replace(change, code=replace(code, errors=errors))
@@ -462,6 +471,8 @@ async def _refused(tx: Tx, hold: Hold, device_id: str, step: Step, error: Reject
         # A code that was removed at the door stays taken in the vendor's record until it reads the lock.
         device = replace(lock.device, sync_wanted=True)
         await store.devices.update_device(tx, device, hold.render(device, lock.account))
+    if error.error_code == reconcile.DUPLICATE:
+        change = await _naming_the_other(tx, device_id, change)
     if error.is_of_account:
         await poll.look_soon(tx, lock.account)
     if change.code.refused_generation == code.generation:
@@ -493,5 +504,5 @@ async def _finish(tx: Tx, hold: Hold, device_id: str, has_more: bool) -> None:
 
 def _next_moment(lock: Lock, now: datetime) -> datetime | None:
     """While the lock takes no codes, only the clock gives a reason to come back."""
-    moments = (m for code in lock.codes for m in (code.starts_at, code.ends_at))
+    moments = (m for code in lock.codes for m in code.times)
     return min((m for m in moments if m is not None and m > now), default=None)

@@ -94,6 +94,12 @@ async def refuse_taken(tx: Tx, device_id: str, code_hash: str, access_code_id: s
         )
 
 
+async def shown_elsewhere(tx: Tx, code: AccessCode) -> str | None:
+    """The access_code_id of another code that the lock showed with the PIN that this one wishes for."""
+    rows = await _HOLDER(device=code.device_id, hash=code.code_hash, id=code.access_code_id)
+    return rows[0][0] if rows else None
+
+
 def code_not_found(**ids: str | None) -> ApiError:
     message = "Could not find an access_code with device_id or access_code_id"
     return not_found("access_code", message, **ids)

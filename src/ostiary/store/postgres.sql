@@ -14,7 +14,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -36,7 +37,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
@@ -55,7 +57,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.code_hash = %(hash)s::VARCHAR
@@ -82,7 +85,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR
 AND access_codes.workspace_id = %(ws)s::VARCHAR
@@ -103,7 +107,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
 
@@ -121,7 +126,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.mark IN (SELECT jsonb_array_elements_text(CAST(%(marks)s::VARCHAR AS jsonb)))
@@ -136,7 +142,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
     weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id,
-    seen_as)
+    seen_as, drift, undone, undone_at)
 VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(device_id)s::VARCHAR, %(mark)s::VARCHAR, %(name)s::VARCHAR, %(code)s, %(code_hash)s::VARCHAR,
     %(starts_at)s::BIGINT, %(ends_at)s::BIGINT, %(is_external_modification_allowed)s::INTEGER,
@@ -150,7 +156,8 @@ VALUES (%(access_code_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_acco
     %(waits_for_room)s::INTEGER, %(errors)s::VARCHAR, %(warnings)s::VARCHAR, %(conversion)s::VARCHAR,
     %(released_at)s::BIGINT, %(weekly_window)s::VARCHAR, %(confirmed_weekly_window)s::VARCHAR,
     %(is_backup)s::INTEGER, %(pulled_at)s::BIGINT, %(pulled_for)s::VARCHAR,
-    %(pulled_backup_access_code_id)s::VARCHAR, %(seen_as)s::VARCHAR);
+    %(pulled_backup_access_code_id)s::VARCHAR, %(seen_as)s::VARCHAR, %(drift)s::VARCHAR, %(undone)s::BIGINT,
+    %(undone_at)s::BIGINT);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -183,7 +190,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.device_id = %(device)s::VARCHAR
@@ -209,7 +217,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -234,7 +243,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = %(device)s::VARCHAR
 AND access_codes.gone_at IS NULL
@@ -271,7 +281,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     conversion=%(conversion)s::VARCHAR, released_at=%(released_at)s::BIGINT,
     weekly_window=%(weekly_window)s::VARCHAR, confirmed_weekly_window=%(confirmed_weekly_window)s::VARCHAR,
     is_backup=%(is_backup)s::INTEGER, pulled_at=%(pulled_at)s::BIGINT, pulled_for=%(pulled_for)s::VARCHAR,
-    pulled_backup_access_code_id=%(pulled_backup_access_code_id)s::VARCHAR, seen_as=%(seen_as)s::VARCHAR
+    pulled_backup_access_code_id=%(pulled_backup_access_code_id)s::VARCHAR, seen_as=%(seen_as)s::VARCHAR,
+    drift=%(drift)s::VARCHAR, undone=%(undone)s::BIGINT, undone_at=%(undone_at)s::BIGINT
 WHERE access_codes.access_code_id = %(the_key)s::VARCHAR;
 
 -- access_codes.with_common_key
@@ -288,7 +299,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = %(ws)s::VARCHAR
 AND access_codes.common_code_key = %(key)s::VARCHAR
@@ -755,7 +767,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR;
 
@@ -771,7 +783,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
@@ -781,7 +793,8 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes,
+    disturbed_at)
 VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_id)s::VARCHAR,
     %(provider)s::VARCHAR, %(vendor_device_id)s::VARCHAR, %(device_type)s::VARCHAR, %(name)s::VARCHAR,
     %(nickname)s::VARCHAR, %(is_managed)s::INTEGER, %(is_online)s::INTEGER, %(capabilities)s::VARCHAR,
@@ -790,7 +803,7 @@ VALUES (%(device_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(connected_account_i
     %(removed_at)s::BIGINT, %(due_at)s::BIGINT, %(attempts)s::BIGINT, %(sync_wanted)s::INTEGER,
     %(look_wanted)s::INTEGER, %(looked_at)s::BIGINT, %(noticed_at)s::BIGINT, %(seen_at)s::BIGINT,
     %(has_backup_pool)s::INTEGER, %(spares)s::BIGINT, %(preload_hours)s::BIGINT,
-    %(just_in_time_minutes)s::BIGINT);
+    %(just_in_time_minutes)s::BIGINT, %(disturbed_at)s::BIGINT);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -821,7 +834,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.connected_account_id = %(account)s::VARCHAR
 ORDER BY devices.created_at;
@@ -851,7 +864,8 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
     attempts=%(attempts)s::BIGINT, sync_wanted=%(sync_wanted)s::INTEGER, look_wanted=%(look_wanted)s::INTEGER,
     looked_at=%(looked_at)s::BIGINT, noticed_at=%(noticed_at)s::BIGINT, seen_at=%(seen_at)s::BIGINT,
     has_backup_pool=%(has_backup_pool)s::INTEGER, spares=%(spares)s::BIGINT,
-    preload_hours=%(preload_hours)s::BIGINT, just_in_time_minutes=%(just_in_time_minutes)s::BIGINT
+    preload_hours=%(preload_hours)s::BIGINT, just_in_time_minutes=%(just_in_time_minutes)s::BIGINT,
+    disturbed_at=%(disturbed_at)s::BIGINT
 WHERE devices.device_id = %(the_key)s::VARCHAR;
 
 -- devices.wake

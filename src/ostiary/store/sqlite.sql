@@ -14,7 +14,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -36,7 +37,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
@@ -55,7 +57,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.code_hash = :hash
@@ -82,7 +85,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = :id
 AND access_codes.workspace_id = :ws
@@ -103,7 +107,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
 
@@ -121,7 +126,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.mark IN (SELECT value FROM json_each(:marks))
@@ -136,7 +142,7 @@ INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, de
     confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
     refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
     weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id,
-    seen_as)
+    seen_as, drift, undone, undone_at)
 VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
     :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
     :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, :delete_requested_at,
@@ -144,7 +150,7 @@ VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark
     :confirmed_code_hash, :confirmed_starts_at, :confirmed_ends_at, :confirmed_generation, :announced,
     :gone_at, :attempts, :retry_at, :refused_generation, :is_code_from_vendor, :waits_for_room, :errors,
     :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window, :is_backup, :pulled_at,
-    :pulled_for, :pulled_backup_access_code_id, :seen_as);
+    :pulled_for, :pulled_backup_access_code_id, :seen_as, :drift, :undone, :undone_at);
 
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
@@ -177,7 +183,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.device_id = :device
@@ -203,7 +210,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.gone_at IS NULL
@@ -228,7 +236,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.device_id = :device
 AND access_codes.gone_at IS NULL
@@ -260,7 +269,8 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
     waits_for_room=:waits_for_room, errors=:errors, warnings=:warnings, conversion=:conversion,
     released_at=:released_at, weekly_window=:weekly_window, confirmed_weekly_window=:confirmed_weekly_window,
     is_backup=:is_backup, pulled_at=:pulled_at, pulled_for=:pulled_for,
-    pulled_backup_access_code_id=:pulled_backup_access_code_id, seen_as=:seen_as
+    pulled_backup_access_code_id=:pulled_backup_access_code_id, seen_as=:seen_as, drift=:drift,
+    undone=:undone, undone_at=:undone_at
 WHERE access_codes.access_code_id = :the_key;
 
 -- access_codes.with_common_key
@@ -277,7 +287,8 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
     access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
     access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
-    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.workspace_id = :ws
 AND access_codes.common_code_key = :key
@@ -725,7 +736,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.device_id = :id;
 
@@ -741,7 +752,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
@@ -751,12 +762,13 @@ AND devices.is_managed = 1;
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
     custom_metadata, rendered, rendering, created_at, removed_at, due_at, attempts, sync_wanted, look_wanted,
-    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes)
+    looked_at, noticed_at, seen_at, has_backup_pool, spares, preload_hours, just_in_time_minutes,
+    disturbed_at)
 VALUES (:device_id, :workspace_id, :connected_account_id, :provider, :vendor_device_id, :device_type, :name,
     :nickname, :is_managed, :is_online, :capabilities, :properties, :time_zone, :errors, :warnings,
     :custom_metadata, :rendered, :rendering, :created_at, :removed_at, :due_at, :attempts, :sync_wanted,
     :look_wanted, :looked_at, :noticed_at, :seen_at, :has_backup_pool, :spares, :preload_hours,
-    :just_in_time_minutes);
+    :just_in_time_minutes, :disturbed_at);
 
 -- devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
@@ -786,7 +798,7 @@ SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, de
     devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
     devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
     devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
-    devices.just_in_time_minutes
+    devices.just_in_time_minutes, devices.disturbed_at
 FROM devices
 WHERE devices.connected_account_id = :account
 ORDER BY devices.created_at;
@@ -812,7 +824,7 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, prov
     rendered=:rendered, rendering=:rendering, created_at=:created_at, removed_at=:removed_at,
     attempts=:attempts, sync_wanted=:sync_wanted, look_wanted=:look_wanted, looked_at=:looked_at,
     noticed_at=:noticed_at, seen_at=:seen_at, has_backup_pool=:has_backup_pool, spares=:spares,
-    preload_hours=:preload_hours, just_in_time_minutes=:just_in_time_minutes
+    preload_hours=:preload_hours, just_in_time_minutes=:just_in_time_minutes, disturbed_at=:disturbed_at
 WHERE devices.device_id = :the_key;
 
 -- devices.wake

@@ -210,6 +210,7 @@ devices = Table(
     # As the API user wants it, beside what the look shows; None: as usual.
     _int("preload_hours", null=True),
     _int("just_in_time_minutes", null=True),
+    _at("disturbed_at", null=True),
     UniqueConstraint("connected_account_id", "vendor_device_id", name="devices_vendor"),
     Index("devices_list", "workspace_id", "created_at", "device_id"),
     Index("devices_due", "connected_account_id", "due_at"),
@@ -270,6 +271,10 @@ access_codes = Table(
     _text("pulled_for", null=True),
     _text("pulled_backup_access_code_id", null=True),
     _text("seen_as", null=True),
+    # What somebody else has made of it.
+    _text("drift"),
+    _int("undone"),
+    _at("undone_at", null=True),
     Index("access_codes_device", "device_id", "gone_at", "created_at"),
     Index("access_codes_list", "workspace_id", "created_at", "access_code_id"),
     Index("access_codes_gone", "device_id", "mark", **_where("gone_at IS NOT NULL")),

@@ -55,6 +55,7 @@ class Error(msgspec.Struct, forbid_unknown_fields=True):
     change_type: Literal["modified", "removed"] | UnsetType = UNSET
     modified_fields: list[ModifiedField] | UnsetType = UNSET
     unmanaged_access_code_id: Id | UnsetType = UNSET
+    managed_access_code_id: Id | UnsetType = UNSET
 
 
 class Warning(msgspec.Struct, forbid_unknown_fields=True):  # noqa: A001 - the wire's word
@@ -63,6 +64,8 @@ class Warning(msgspec.Struct, forbid_unknown_fields=True):  # noqa: A001 - the w
     warning_code: str
     message: str
     created_at: Moment
+    change_type: Literal["modified", "removed"] | UnsetType = UNSET
+    modified_fields: list[ModifiedField] | UnsetType = UNSET
 
 
 class Workspace(msgspec.Struct, forbid_unknown_fields=True):

@@ -244,6 +244,7 @@ def upgrade() -> None:
         sa.Column("spares", sa.BigInteger(), nullable=False),
         sa.Column("preload_hours", sa.BigInteger(), nullable=True),
         sa.Column("just_in_time_minutes", sa.BigInteger(), nullable=True),
+        sa.Column("disturbed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
@@ -301,6 +302,9 @@ def upgrade() -> None:
         sa.Column("pulled_for", sa.Text(), nullable=True),
         sa.Column("pulled_backup_access_code_id", sa.Text(), nullable=True),
         sa.Column("seen_as", sa.Text(), nullable=True),
+        sa.Column("drift", sa.Text(), nullable=False),
+        sa.Column("undone", sa.BigInteger(), nullable=False),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
         ),
