@@ -8,12 +8,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import psycopg
 import pytest
 
+from . import databases
 from .house import TestHouse, open_house
 
 HANGING_SECONDS = 200
@@ -68,19 +67,28 @@ def postgres_server() -> Iterator[str]:
             server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    with databases.postgres_template(postgres_server) as name:
+        yield name
+
+
+@pytest.fixture
+def is_migrated() -> bool:
+    """Whether this test's PostgreSQL database begins with the newest schema; modules override it."""
+    return True
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, empty database of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, is_migrated: bool) -> Iterator[str]:
+    """A fresh database of each kind, without a row. The file of SQLite is not there yet."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server: str = request.getfixturevalue("postgres_server")
-    name = f"ostiary_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    template = request.getfixturevalue("postgres_template") if is_migrated else None
+    server = request.getfixturevalue("postgres_server")
+    with databases.postgres_database(server, template=template) as url:
+        yield url
 
 
 @pytest.fixture

@@ -25,9 +25,8 @@ from ostiary.domain.instants import parse_instant
 from ostiary.domain.provider import LoginChoices
 from ostiary.domain.workspaces import Workspace
 from ostiary.settings import read_settings
-from ostiary.store import schema
-from ostiary.store.opening import is_postgres
 
+from . import databases
 from .conformance import official
 
 PUBLIC_URL = "http://house.test"
@@ -282,8 +281,7 @@ async def open_house(
         is_working: False: the engine stands still, as if our server were down while the world goes on.
     """
     settings = settings_for(folder, database_url, **more)
-    if is_postgres(settings.database_url):
-        await asyncio.to_thread(schema.migrate_postgres, settings.database_url)
+    await databases.migrate(settings.database_url)
     async with app.opened(settings, PUBLIC_URL) as house:
         await house.database.write(app.first_start)
         workspace = await house.database.read(store.workspaces.find, "sandbox")

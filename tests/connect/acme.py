@@ -1,6 +1,5 @@
 """The Connect pages over plain HTTP, and a vendor that does what a test wants."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +17,11 @@ from ostiary.domain.connect_webviews import ConnectWebview
 from ostiary.domain.provider import Credentials, HttpRequest, HttpResponse, Login, LoginChoices, Manifest
 from ostiary.domain.secrets import Secret
 from ostiary.domain.workspaces import Workspace
-from ostiary.store import schema
-from ostiary.store.opening import is_postgres, open_database
+from ostiary.store.opening import open_database
 from ostiary.store.tx import Database, Tx
 from ostiary.transport.in_process import InProcessHttp
+
+from .. import databases
 
 URL = "https://locks.example.com/gate"
 LOGIN = Login(
@@ -219,8 +219,7 @@ async def house(
 
 
 async def _database(url: str, clock: Clock) -> Database:
-    if is_postgres(url):
-        await asyncio.to_thread(schema.migrate_postgres, url)
+    await databases.migrate(url)
     database = await open_database(url, [bytes(32)], clock)
     if not await database.read(store.workspaces.list_all):
         await database.write(store.workspaces.create, "Hotel", is_sandbox=True)

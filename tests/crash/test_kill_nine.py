@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 
+from .. import databases
 from .guests import Porter
 from .passage import Write
 from .story import Evidence, Plan, Story
@@ -32,12 +30,8 @@ ANNOUNCED = ("access_code.set_on_device", "access_code.scheduled_on_device")
 
 @pytest.fixture(scope="module")
 def empty_postgres(postgres_server: str) -> Iterator[str]:
-    name = f"ostiary_{uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with databases.postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

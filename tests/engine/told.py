@@ -16,11 +16,9 @@ from ostiary import app, providers, store
 from ostiary.domain.connected_accounts import ConnectedAccount
 from ostiary.domain.secrets import Secret
 from ostiary.simulation import MemoryHomes, ShiftableClock
-from ostiary.store import schema
-from ostiary.store.opening import is_postgres
 from ostiary.store.tx import Tx
 
-from .. import processes
+from .. import databases, processes
 from ..house import settings_for
 from ..transport.loopback import free_socket, network, serving
 
@@ -149,8 +147,7 @@ async def a_house(
         OSTIARY_NUKI_CLIENT_SECRET="secret-of-client",
         **{"OSTIARY_NUKI_WEBHOOKS": "on", **env},
     )
-    if is_postgres(settings.database_url):
-        await asyncio.to_thread(schema.migrate_postgres, settings.database_url)
+    await databases.migrate(settings.database_url)
     listener = free_socket()
     public_url = f"http://{host}:{listener.getsockname()[1]}"
     async with app.opened(settings, public_url) as house:

@@ -1,6 +1,5 @@
 """A migrated, open database with a clock that the test moves, and a few rows to begin with."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,9 +12,10 @@ from ostiary.domain.devices import Device, added
 from ostiary.domain.provider import Capabilities, ObservedDevice
 from ostiary.domain.secrets import Secret
 from ostiary.domain.workspaces import Workspace
-from ostiary.store import schema
-from ostiary.store.opening import is_postgres, open_database
+from ostiary.store.opening import open_database
 from ostiary.store.tx import Database, Tx
+
+from .. import databases
 
 KEY = b"1" * 32
 
@@ -35,8 +35,7 @@ class Clock:
 async def opened(
     url: str, keys: Sequence[bytes] = (KEY,), clock: Clock | None = None
 ) -> AsyncIterator[Database]:
-    if is_postgres(url):
-        await asyncio.to_thread(schema.migrate_postgres, url)
+    await databases.migrate(url)
     database = await open_database(url, keys, clock or Clock())
     try:
         yield database

@@ -27,6 +27,11 @@ def upgrade():
 """
 
 
+@pytest.fixture
+def is_migrated() -> bool:
+    return False
+
+
 def _migrate(url: str) -> str | None:
     return schema.migrate_postgres(url) if is_postgres(url) else schema.migrate_sqlite(sqlite_path(url))
 
