@@ -288,6 +288,8 @@ async def delete(body: DeleteAccessCode, caller: Caller, tx: Tx) -> Answer:
     device = await store.devices.find(tx, code.device_id)
     assert device is not None
     caller.limit("access_codes.delete", device.device_id)
+    await store.connected_accounts.wake(tx, device.connected_account_id)
+    await store.devices.wake(tx, device.device_id)
     if code.delete_requested_at is None:
         code = access_codes.rewished(code, tx.now, delete_requested_at=tx.now)
         await store.access_codes.update_code(tx, code)
@@ -295,8 +297,6 @@ async def delete(body: DeleteAccessCode, caller: Caller, tx: Tx) -> Answer:
             tx.emit(access_codes.mutations_requested(code, device.can, tx.now))
         await backup_pool.follow(code, device, tx)
     attempt = await _attempt("DELETE_ACCESS_CODE", code, device, tx)
-    await store.devices.wake(tx, device.device_id)
-    await store.connected_accounts.wake(tx, device.connected_account_id)
     return {"action_attempt": attempt}
 
 

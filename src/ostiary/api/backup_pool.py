@@ -62,8 +62,8 @@ async def _stocked(device: Device, tx: Tx) -> Device:
 
 
 async def _wake(device: Device, tx: Tx) -> None:
-    await store.devices.wake(tx, device.device_id)
     await store.connected_accounts.wake(tx, device.connected_account_id)
+    await store.devices.wake(tx, device.device_id)
 
 
 # --- pulling ---------------------------------------------------------------------------------------------

@@ -61,12 +61,12 @@ async def update(body: UpdateDeviceSettings, caller: Caller, tx: Tx) -> Answer:
     }
     changed = replace(device, **wanted)
     if changed != device:
+        await store.connected_accounts.wake(tx, device.connected_account_id)
+        await store.devices.wake(tx, device.device_id)
         await store.devices.update_device(tx, changed, caller.house.render(changed, account))
         tx.ledger.know(changed, account)
         for code in await store.access_codes.on_device(tx, device.device_id):
             tx.ledger.touch(code)  # their status may be another, though they are the same
-        await store.devices.wake(tx, device.device_id)
-        await store.connected_accounts.wake(tx, device.connected_account_id)
     return {"device_settings": _wire(changed)}
 
 

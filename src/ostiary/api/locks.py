@@ -63,6 +63,6 @@ async def _operate(body: OperateDoor, caller: Caller, tx: Tx, action_type: Actio
         attempt = attempt.failed(tx.now, "account_disconnected", message)
     await store.action_attempts.insert(tx, attempt)
     if attempt.status == "pending":
-        await store.devices.wake(tx, device.device_id)
         await store.connected_accounts.wake(tx, device.connected_account_id)
+        await store.devices.wake(tx, device.device_id)
     return {"action_attempt": attempt.as_wire()}

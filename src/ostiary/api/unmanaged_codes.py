@@ -198,8 +198,8 @@ async def _attempt(
         action_type, device, tx.now, access_code_id=code.access_code_id, generation=generation
     )
     await store.action_attempts.insert(tx, attempt)
-    await store.devices.wake(tx, device.device_id)
     await store.connected_accounts.wake(tx, device.connected_account_id)
+    await store.devices.wake(tx, device.device_id)
     return attempt.as_wire()
 
 

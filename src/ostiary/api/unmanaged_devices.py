@@ -85,7 +85,7 @@ async def update(body: UpdateUnmanagedDevice, caller: Caller, tx: Tx) -> Answer:
         device = replace(device, is_managed=True)
         device = replace(device, look_wanted=device.look_wanted or device.may_hold_codes)
         tx.emit(device.event("device.unmanaged.converted_to_managed", tx.now))
-        await store.devices.wake(tx, device.device_id)
         await store.connected_accounts.wake(tx, device.connected_account_id)
+        await store.devices.wake(tx, device.device_id)
     await store.devices.update_device(tx, device, caller.house.render(device, account))
     return {}

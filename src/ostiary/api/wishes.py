@@ -215,8 +215,8 @@ async def _wake(code: AccessCode, device: Device, tx: Tx) -> None:
     """The lock is due now, or when the code's programming may begin."""
     since = code.programmed_from(device.can)
     at = since if since is not None and since > tx.now and not code.is_over(tx.now) else None
-    await store.devices.wake(tx, device.device_id, at)
     await store.connected_accounts.wake(tx, device.connected_account_id, at)
+    await store.devices.wake(tx, device.device_id, at)
 
 
 # --- another wish ----------------------------------------------------------------------------------------
@@ -259,14 +259,14 @@ async def rewish(code: AccessCode, changed: dict[str, Any], device: Device, tx: 
     wished = _rewished(code, changed, tx.now)
     if wished.code_hash != code.code_hash and "code" not in changed:
         await refuse_taken(wished, tx)  # somebody else's choice, which the wish now makes its own
-    await store.access_codes.update_code(tx, wished)
     if wished.generation != code.generation:
+        await _wake(wished, device, tx)
+        await store.connected_accounts.wake(tx, device.connected_account_id)
+        await store.devices.wake(tx, device.device_id)
         tx.emit(access_codes.mutations_requested(wished, device.can, tx.now))
         if wished.ends_at != code.ends_at:
             await follow(wished, device, tx)
-        await _wake(wished, device, tx)
-        await store.devices.wake(tx, device.device_id)
-        await store.connected_accounts.wake(tx, device.connected_account_id)
+    await store.access_codes.update_code(tx, wished)
     return wished
 
 

@@ -88,7 +88,12 @@ async def remove(tx: Tx, connected_account_id: str) -> None:
 
 
 async def wake(tx: Tx, connected_account_id: str, at: datetime | None = None) -> None:
-    """Due at the latest at `at`, in the workspace's time; None: now."""
+    """
+    Due at the latest at `at`, in the workspace's time; None: now.
+
+    To be called before anything else of the account's is changed: the engine begins with the account's row
+    too, and on PostgreSQL two who change the same rows in different orders end in a deadlock.
+    """
     real = tx.real_now if at is None else tx.real(at)
     await _WAKE(id=connected_account_id, at=to_ms(real))
     tx.wake(connected_account_id)
