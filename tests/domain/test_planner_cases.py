@@ -563,6 +563,23 @@ def test_a_callers_pin_is_told_when_its_code_is_deleted_confirmed_or_not() -> No
 # --- when to look again -------------------------------------------------------------------------------------
 
 
+def test_what_came_about_during_a_tick_brings_another_at_once() -> None:
+    """A tick begins with what time has changed, and may be long; nothing else would bring the lock again."""
+    far = code(START + timedelta(days=30), START + timedelta(days=31))
+    assert reconcile.due([far], [], CAN, START) == far.programmed_from(CAN)
+    assert reconcile.due([replace(far, delete_requested_at=START)], [], CAN, START) == START
+    on_lock = replace(
+        code(START, START + timedelta(days=1)),
+        was_sent=True,
+        vendor_code_id="v1",
+        confirmed_at=START - MOMENT,
+        confirmed_generation=1,
+        announced="scheduled",
+    )
+    assert reconcile.due([on_lock], [], CAN, START) == START, "it is active now, and that is told"
+    assert reconcile.due([replace(on_lock, announced="set")], [], CAN, START) == on_lock.ends_at
+
+
 def test_what_is_seen_and_answered_is_looked_at_again_when_the_door_can_know_it() -> None:
     met, at = replace(_told(), vendor_code_id="v1"), START + timedelta(seconds=2)
     assert reconcile.due([met], [_step(met, "set")], CHOOSING, at) == START + ROLLOUT

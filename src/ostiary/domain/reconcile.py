@@ -58,6 +58,7 @@ __all__ = [
     "desired",
     "due",
     "failed",
+    "has_moved_on",
     "needs_look",
     "observe",
     "pin_told",
@@ -277,7 +278,18 @@ def due(
             instants.append(late_from(code, can))
         if code.access_code_id not in waiting and _wants_write(code, can, now):
             instants.append(now + timedelta(seconds=2))
+        if has_moved_on(code, open_steps, can, now):
+            instants.append(now)
     return min(instants, default=None)
+
+
+def has_moved_on(code: AccessCode, open_steps: Sequence[Step], can: Capabilities, now: datetime) -> bool:
+    """
+    Time, or somebody's wish, has changed what `advance` makes of it. A tick begins with `advance`: what came
+    about since needs another.
+    """
+    has_open_step = any(step.access_code_id == code.access_code_id for step in open_steps)
+    return advance(code, can, now, has_open_step=has_open_step).code != code
 
 
 def _next_look(step: Step, now: datetime, *, is_met: bool) -> datetime:

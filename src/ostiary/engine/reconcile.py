@@ -503,6 +503,8 @@ async def _finish(tx: Tx, hold: Hold, device_id: str, has_more: bool) -> None:
 
 
 def _next_moment(lock: Lock, now: datetime) -> datetime | None:
-    """While the lock takes no codes, only the clock gives a reason to come back."""
+    """While the lock takes no codes, there is nothing to come back for but what time alone changes."""
+    if any(reconcile.has_moved_on(code, lock.steps, lock.can, now) for code in lock.codes):
+        return now
     moments = (m for code in lock.codes for m in code.times)
     return min((m for m in moments if m is not None and m > now), default=None)
