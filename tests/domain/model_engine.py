@@ -73,6 +73,8 @@ class Engine:
     """The PIN that a caller wants, where one has said so last."""
     evictions: int = 0
     taken_off: set[str] = field(default_factory=set)
+    relieved: set[str] = field(default_factory=set)
+    """Codes whose problems have ended because they are not needed yet: the next one is news."""
     """Of whom we have removed the entry that counts."""
 
     pins_told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -288,7 +290,10 @@ class Engine:
     def _store(self, change: Change) -> None:
         change = silenced(change)
         code = change.code
-        self._check_pins(self.codes[code.access_code_id], change)
+        before = self.codes[code.access_code_id]
+        self._check_pins(before, change)
+        if before.errors and not code.errors and not is_wanted(code, self.can, self.now):
+            self.relieved.add(code.access_code_id)
         self.codes[code.access_code_id] = code
         types = [*(event.event_type for event in change.events), *change.problem_events]
         for event_type in types:
@@ -341,11 +346,11 @@ class Engine:
         if told.event_type == "access_code.failed_to_set_on_device":
             since = _after_last(before, (told.event_type,))
             is_same = since is not None and set(told.errors) <= set(since[0].errors)
-            waits_again = "no_space_for_access_code_on_device" in told.errors and (
-                since is not None and told.generation > since[0].generation  # it needed none in between
-            )
+            is_later = since is not None and told.generation > since[0].generation
+            waits_again = is_later and code.access_code_id in self.relieved  # it was not needed in between
             stood = any(t.event_type in ON_DEVICE for t in since or ())
             assert not is_same or stood or waits_again, f"{told} again"
+            self.relieved.discard(code.access_code_id)
 
     def _is_as_wished(self, code: AccessCode, entry: ObservedCode) -> bool:
         """As the look shows it; a PIN that no look shows, as the vendor had it then."""

@@ -68,8 +68,8 @@ class View:
 @dataclass(frozen=True, slots=True)
 class State:
     """
-    A code from one entry to the next, without what time alone changes: as it is wished, or as others have left
-    it where that is allowed. Instants are in the wire's form.
+    A code from one entry to the next, without what time alone changes: as it is wished, or as others have
+    left it where that is allowed. Instants are in the wire's form.
 
     Attributes:
         pin: Half of the PIN's keyed hash; equal for equal PINs on one device.

@@ -376,7 +376,15 @@ def advance(code: AccessCode, can: Capabilities, now: datetime, *, has_open_step
         return Change(told, (_announcement(told, "set", now),))
     if not code.is_wanted(can, now):
         code = out_of_the_queue(code)
+        if not (code.is_on_lock or has_open_step):
+            code = _untroubled(code)
     return _warned_of_delay(code, can, now)
+
+
+def _untroubled(code: AccessCode) -> AccessCode:
+    """It is neither on the lock nor to be there yet: what went wrong before its start was moved is over."""
+    warnings = problems.cleared(code.warnings, "warning_code", "delay_in_setting_on_device")
+    return replace(code, errors=(), warnings=warnings)
 
 
 def late_from(code: AccessCode, can: Capabilities) -> datetime:
