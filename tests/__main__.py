@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+WORKERS = "3"  # of which one mostly waits, for processes that are killed and for browsers
+SIDE_BY_SIDE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 JAVASCRIPT = Path(__file__).parent / "conformance" / "js"
 
 
@@ -22,7 +24,7 @@ def main() -> int:
             ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=JAVASCRIPT, check=True
         )
     given = sys.argv[1:]
-    return pytest.main(given or ["-n", "2", "--dist", "loadfile"])
+    return pytest.main(given or [*SIDE_BY_SIDE])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ POSTGRES = {
     "min_wal_size": "32MB",
 }
 """Of our own server: it need not outlive the machine, and what it logs may lie in memory."""
+LONG = ("tests/crash/", "tests/stories/")
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 2_000_000_000
 OpenHouse = Callable[..., AbstractAsyncContextManager[TestHouse]]
@@ -39,6 +40,11 @@ def pytest_configure() -> None:
     if is_there and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
         os.environ["TMPDIR"] = str(MEMORY)  # for the workers and for what tests start, too
         tempfile.tempdir = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes of waiting begins first, so that at the end no worker is left alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.hookimpl(tryfirst=True)
