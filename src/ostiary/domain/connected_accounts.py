@@ -110,6 +110,11 @@ class ConnectedAccount:
             token_expires_at=credentials.expires_at,
         )
 
+    def is_same_login(self, credentials: Credentials) -> bool:
+        """Nobody has logged in again, nor renewed the login, since these were read."""
+        mine = (self.access_token, self.refresh_token)
+        return mine == (credentials.access_token, credentials.refresh_token)
+
     def observed(self, found: Sequence[AccountProblem], now: datetime) -> "ConnectedAccount":
         """After a look at what the vendor has against the account: its problems, and none of its old ones."""
         errors = tuple(e for e in self.errors if e["error_code"] in (DISCONNECTED, *_codes(found, "error")))

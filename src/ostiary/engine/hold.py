@@ -203,21 +203,25 @@ class Hold:
 
     async def _renew_login(self) -> None:
         now = await self.read(now_of)
+        spent = self.account.credentials
         try:
-            credentials = await self.adapter.refresh(self.account.credentials, now=now)
+            credentials = await self.adapter.refresh(spent, now=now)
         except OutcomeUnknown as error:
             raise Unreachable("the vendor did not answer a refresh") from error
         except LoginRejected:
             self._is_login_dead = True  # two calls at once may find it out: the second does not ask again
             raise
         self.account = self.account.with_credentials(credentials)
-        await self.write(self._store_credentials)
+        await self.write(self._store_credentials, spent)
 
-    async def _store_credentials(self, tx: Tx) -> None:
+    async def _store_credentials(self, tx: Tx, spent: Credentials) -> None:
+        """Unless somebody has logged in again meanwhile: that login is newer than what the old one brought."""
         account = await store.connected_accounts.find(tx, self.account.connected_account_id)
         if account is None:
             raise LeaseLost
-        await store.connected_accounts.update_account(tx, account.with_credentials(self.account.credentials))
+        if account.is_same_login(spent):
+            renewed = account.with_credentials(self.account.credentials)
+            await store.connected_accounts.update_account(tx, renewed)
 
     async def renew(self) -> None:
         """Keep the lease while a vendor takes its time. Raises: LeaseLost."""

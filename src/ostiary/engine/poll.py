@@ -189,9 +189,12 @@ async def look_soon(tx: Tx, account: ConnectedAccount, wait: timedelta = timedel
 
 
 async def disconnect(tx: Tx, hold: Hold) -> None:
-    """The login is dead: say so everywhere, and stop until somebody logs in again."""
+    """
+    The login is dead: say so everywhere, and stop until somebody logs in again. Whoever has done so while the
+    old login was being refused is not cut off for it.
+    """
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
-    if account is None:
+    if account is None or not account.is_same_login(hold.account.credentials):
         return
     cut_off, events = account.disconnected(tx.now)
     await store.connected_accounts.update_account(tx, cut_off)
