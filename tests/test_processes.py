@@ -227,9 +227,10 @@ def test_sql_is_compiled_ahead(tmp_path: Path) -> None:
     assert not loaded & {"sqlalchemy", "alembic"}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("migrate",), ("api-keys", "create")])
+@pytest.mark.parametrize("arguments", [("--help",), ("migrate",), ("api-keys", "create"), ("doctor",)])
 def test_commands_load_nothing_to_compile_sql(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     processes.data(tmp_path, "migrate")
+    processes.data(tmp_path, "api-keys", "create")
     done = processes.command(tmp_path, *arguments, **LISTS_IMPORTS)
     assert done.returncode == 0
     assert not imported(done.stderr) & {"sqlalchemy", "alembic"}
@@ -248,6 +249,7 @@ def test_json_is_exactly_one_document_for_every_command(tmp_path: Path) -> None:
     made = run("workspaces", "create", "--name", "house", "--production")
     assert made == {"workspace_id": made["workspace_id"], "name": "house", "is_sandbox": False}
     assert made in run("workspaces", "list")["workspaces"]
+    assert run("doctor") == {"ok": True, "findings": [], "counts": {"accounts": 0, "locks": 0, "codes": 0}}
     key = run("api-keys", "create", "--workspace", made["workspace_id"], "--name", "laptop")
     assert set(key) == {"api_key", "api_key_id", "workspace_id"}
     (listed,) = run("api-keys", "list")["api_keys"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -37,7 +37,7 @@ from .engine.notices import is_reachable, notices_base
 from .engine.traffic import Gate, Traffic
 from .sandbox.worlds import PREFIX, Worlds
 from .settings import Settings, SettingsError
-from .store.opening import is_postgres, open_database
+from .store.opening import in_plain_words, is_postgres, open_as_it_is, open_database
 from .store.tx import Database, Tx
 from .transport.in_process import InProcessHttp
 from .wire.http import WireApp
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .transport.network import NetworkHttp
 
 log = logging.getLogger("ostiary")
+USUAL_URL: Final = "http://127.0.0.1:8420"
 _ = (api, connect)  # importing them fills the operation table
 
 
@@ -176,6 +177,29 @@ class House:
         finally:
             self.dispatcher.stop()
             await task
+
+
+@asynccontextmanager
+async def consulted(settings: Settings) -> AsyncIterator[tuple[Database, HouseVendors]]:
+    """
+    What is stored, for the time of the block: nothing is migrated, made or woken, and nobody works.
+
+    Raises:
+        SchemaError, VaultError, DatabaseError: As `open_as_it_is` says.
+    """
+    brands = providers.load()
+    public_url = settings.public_url or USUAL_URL
+    database = await open_as_it_is(settings.database_url, settings.secret_keys, now)
+    try:
+        worlds = Worlds(database, brands, public_url, now, settings.sandbox_pace)
+        vendors = HouseVendors(brands, settings, worlds, public_url)
+        try:
+            with in_plain_words(settings.database_url):
+                yield database, vendors
+        finally:
+            await vendors.close()
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

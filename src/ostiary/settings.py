@@ -98,8 +98,13 @@ def _integrator(prefix: str, given: Mapping[str, str]) -> Integrator | None:
     return Integrator(username, Secret(password))
 
 
-def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manifest]) -> Settings:
+def read_settings(
+    environment: Mapping[str, str], manifests: Mapping[str, Manifest], *, may_make_key: bool = True
+) -> Settings:
     """
+    Args:
+        may_make_key: Whether a key file is made where there is none; else there may be no keys.
+
     Raises:
         SettingsError: Something is set that cannot be right.
     """
@@ -108,7 +113,7 @@ def read_settings(environment: Mapping[str, str], manifests: Mapping[str, Manife
         data_dir=data_dir,
         database_url=_database_url(environment, data_dir),
         public_url=_web_address("OSTIARY_PUBLIC_URL", environment),
-        secret_keys=_keys(environment, data_dir),
+        secret_keys=_keys(environment, data_dir, may_make_key=may_make_key),
         are_limits_enforced=_choice("OSTIARY_RATE_LIMITS", environment, ("on", "off")) == "on",
         sandbox_pace=_number("OSTIARY_SANDBOX_PACE", environment, 0.1),
         log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
@@ -176,12 +181,14 @@ def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def _keys(environment: Mapping[str, str], data_dir: Path) -> tuple[bytes, ...]:
+def _keys(environment: Mapping[str, str], data_dir: Path, *, may_make_key: bool) -> tuple[bytes, ...]:
     text = environment.get("OSTIARY_SECRET_KEYS")
     if text:
         return tuple(_key("OSTIARY_SECRET_KEYS", part) for part in text.split(","))
     path = data_dir / KEY_FILE
     if not path.exists():
+        if not may_make_key:
+            return ()
         _make_key_file(path)
     lines = path.read_text().split()
     if not lines:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .. import store
-from ..app import House, opened
+from ..app import USUAL_URL, House, opened
 from ..domain import proof
 from ..domain.access_codes import AccessCode
 from ..domain.devices import Device
@@ -31,7 +31,7 @@ def examine(settings: Settings, *, device_id: str | None, code_id: str | None) -
 
 
 async def _opened(settings: Settings, use: Callable[[Tx, House], Awaitable[Report]]) -> Report:
-    async with opened(settings, settings.public_url or "http://127.0.0.1:8420") as house:
+    async with opened(settings, settings.public_url or USUAL_URL) as house:
 
         async def read(tx: Tx) -> Report:
             return await use(tx, house)

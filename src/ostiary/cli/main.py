@@ -45,12 +45,12 @@ for _group in (workspaces, api_keys, tokens, accounts, doors):
     app.command(_group)
 
 
-def settings() -> "Settings":
+def settings(*, may_make_key: bool = True) -> "Settings":
     from .. import providers
     from ..settings import read_settings
 
-    brands = providers.load()
-    return read_settings(os.environ, {key: brand.manifest for key, brand in brands.items()})
+    manifests = {key: brand.manifest for key, brand in providers.load().items()}
+    return read_settings(os.environ, manifests, may_make_key=may_make_key)
 
 
 def with_database(use: "Callable[[Database], Awaitable[T]]") -> T:
@@ -157,7 +157,7 @@ def migrate(*, json: Json = False) -> None:
     show({"from": before, "to": schema.HEAD}, json, f"schema: {what}")
 
 
-_EXAMINED = Group("Which", validator=LimitedChoice(1, 1))
+_EXAMINED = Group("One at most", validator=LimitedChoice(0, 1))
 
 
 @app.command
@@ -165,20 +165,32 @@ def doctor(
     *,
     device: Annotated[str | None, Parameter(group=_EXAMINED)] = None,
     code: Annotated[str | None, Parameter(group=_EXAMINED)] = None,
+    evidence: Annotated[bool, Parameter(group=_EXAMINED, negative="")] = False,
     json: Json = False,
 ) -> None:
     """
-    Say why codes are not on a lock, what is done about it next, and what is known of one code.
+    Say what is wrong here and what to do about it; or all about one lock, or one code.
 
-    Reads what is stored and asks no vendor. Works while a server runs, and without one.
+    Without a choice: settings, files, database, engine, accounts, locks and codes. One line for each
+    finding, and below it what ends it. Exit code 1 when there is an error; warnings leave it at 0.
+
+    Changes nothing, asks no vendor, prints no PIN. Works while a server runs, and without one.
 
     Parameters
     ----------
     device
-        Id of the lock, as /devices/list shows it.
+        Id of a lock, as /devices/list shows it: why codes are not on it, and what is done about it next.
     code
         Id of an access code, also of one that is gone: all that was wished, sent, answered and seen.
+    evidence
+        Also whether the records of all codes that are not gone are as they were written. Takes longer.
     """
+    if device is None and code is None:
+        from .checkup import check
+
+        data, people = check(lambda: settings(may_make_key=False), with_evidence=evidence)
+        show(data, json, people)
+        sys.exit(0 if data["ok"] else 1)
     from .doctor import examine
 
     with explained():

@@ -110,13 +110,27 @@ def explained(rows: Rows, now: datetime) -> dict[str, Any]:
     }
 
 
+def reasons(rows: Rows, now: datetime) -> dict[str, Why | None]:
+    """access_code_id of each living code to why it does not stand as it should."""
+    rehearsal = rehearse(rows, now)
+    entries = {item.entry.vendor_code_id: item for item in rehearsal.seen}
+    return {
+        code.access_code_id: why(code, rows, rehearsal, _differences(code, rows, entries, now), now)
+        for code in rows.codes
+        if code.gone_at is None
+    }
+
+
+def _differences(code: AccessCode, rows: Rows, entries: Mapping[str, Seen], now: datetime) -> tuple[str, ...]:
+    item = entries.get(code.vendor_code_id or "")
+    return differences(code, None if item is None else item.entry, wanted_of(code, rows, now))
+
+
 def _desired(
     code: AccessCode, rows: Rows, rehearsal: Rehearsal, entries: Mapping[str, Seen], now: datetime
 ) -> dict[str, Any]:
-    wanted = wanted_of(code, rows, now)
     starts_at, ends_at = code.frame_on_device(rows.can)
-    item = entries.get(code.vendor_code_id or "")
-    differs = differences(code, None if item is None else item.entry, wanted)
+    differs = _differences(code, rows, entries, now)
     because = why(code, rows, rehearsal, differs, now)
     return {
         "access_code_id": code.access_code_id,

@@ -115,6 +115,12 @@ async def due(tx: Tx, limit: int) -> list[str]:
     return [row[0] for row in await _DUE(now=to_ms(tx.real_now), limit=limit)]
 
 
+async def neglected(tx: Tx, seconds: float, limit: int) -> list[str]:
+    """Those that have been due for so long, in real time, without anybody taking them."""
+    rows = await _DUE(now=to_ms(tx.real_now) - round(seconds * 1000), limit=limit)
+    return [row[0] for row in rows]
+
+
 async def next_due_ms(tx: Tx) -> int | None:
     """When, in real time, the next account is due and free."""
     rows = await _NEXT()

@@ -1,7 +1,9 @@
 """Open a database: the right driver, a schema that fits, and the installation's own keys."""
 
 import os
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,10 @@ from .vault import Vault
 _GET = Statement("installation.get")
 _INSERT = Statement("installation.insert")
 PIN_KEY: Final = "pin_key"
+
+
+class DatabaseError(Exception):
+    """The database cannot be read; the message is the driver's, without the address of the database."""
 
 
 def is_postgres(url: str) -> bool:
@@ -35,22 +41,72 @@ async def open_database(url: str, keys: Sequence[bytes], clock: Clock) -> Databa
         VaultError: None of the keys opens what is stored.
     """
     vault = Vault(keys)
-    database: Database
+    if is_postgres(url):
+        schema.refuse_stale(schema.postgres_revision(url))
+    else:
+        schema.migrate_sqlite(sqlite_path(url))
+    database = await _driver(url, vault, clock)
+    vault.set_pin_key(await database.write(_pin_key))
+    return database
+
+
+async def open_as_it_is(url: str, keys: Sequence[bytes], clock: Clock) -> Database:
+    """
+    For who only reads: nothing is migrated, and nothing is made that is not there.
+
+    Raises:
+        SchemaError: The schema is unknown, or not current.
+        VaultError: None of the keys opens what is stored.
+        DatabaseError: It is not there, does not answer, or is none.
+    """
+    with in_plain_words(url):
+        schema.refuse_stale(schema.revision(url))
+        vault = Vault(keys)
+        database = await _driver(url, vault, clock)
+        try:
+            vault.set_pin_key(await database.read(_stored_pin_key))
+        except BaseException:
+            await database.close()
+            raise
+    return database
+
+
+@contextmanager
+def in_plain_words(url: str) -> Iterator[None]:
+    """Turn what the driver raises into `DatabaseError`."""
+    try:
+        yield
+    except Exception as error:
+        is_drivers = isinstance(error, (sqlite3.Error, OSError)) or _module(error) == "psycopg"
+        if not is_drivers:
+            raise
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DatabaseError(first.replace(url, "its address")) from error
+
+
+def _module(error: Exception) -> str:
+    """PostgreSQL's driver is imported only where it is used."""
+    return type(error).__module__.partition(".")[0].removesuffix("_pool")
+
+
+async def _driver(url: str, vault: Vault, clock: Clock) -> Database:
     if is_postgres(url):
         from .postgres import PostgresDatabase
 
-        schema.refuse_stale(schema.postgres_revision(url))
         postgres = PostgresDatabase(url, vault, clock)
         await postgres.open()
-        database = postgres
-    else:
-        from .sqlite import SqliteDatabase
+        return postgres
+    from .sqlite import SqliteDatabase
 
-        path = sqlite_path(url)
-        schema.migrate_sqlite(path)
-        database = SqliteDatabase(path, vault, clock)
-    vault.set_pin_key(await database.write(_pin_key))
-    return database
+    return SqliteDatabase(sqlite_path(url), vault, clock)
+
+
+async def _stored_pin_key(tx: Tx) -> bytes:
+    """Raises: DatabaseError: No server has ever been started on it."""
+    rows = await _GET(name=PIN_KEY)
+    if not rows:
+        raise DatabaseError("no server has been started on it yet; start it with ostiary serve")
+    return tx.vault.open(rows[0][0], f"installation.value.{PIN_KEY}")
 
 
 async def _pin_key(tx: Tx) -> bytes:

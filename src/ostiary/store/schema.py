@@ -29,6 +29,13 @@ def sqlite_revision(path: Path) -> str | None:
         return _revision(connection.execute)
 
 
+def revision(url: str) -> str | None:
+    """Of either kind of database. None: an empty or new one."""
+    if url.startswith("sqlite:///"):
+        return sqlite_revision(Path(url.removeprefix("sqlite:///")))
+    return postgres_revision(url)
+
+
 def postgres_revision(url: str) -> str | None:
     import psycopg
 
