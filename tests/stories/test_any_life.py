@@ -17,7 +17,7 @@ import pytest
 from .life import Life
 from .standing import StandingHouse
 
-STORIES = int(os.environ.get("OSTIARY_TEST_LIVES", "8"))
+STORIES = int(os.environ.get("OSTIARY_TEST_LIVES", "5"))
 FIRST = int(os.environ.get("OSTIARY_TEST_FIRST_LIFE", "1"))
 STEPS = 30
 

@@ -215,7 +215,7 @@ class Hold:
         await self.write(self._store_credentials, spent)
 
     async def _store_credentials(self, tx: Tx, spent: Credentials) -> None:
-        """Unless somebody has logged in again meanwhile: that login is newer than what the old one brought."""
+        """Unless somebody has logged in again meanwhile: that login is newer than what the old one gave."""
         account = await store.connected_accounts.find(tx, self.account.connected_account_id)
         if account is None:
             raise LeaseLost
