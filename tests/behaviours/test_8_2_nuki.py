@@ -1,7 +1,7 @@
 """Behaviours 8.2: the guide of the Nuki lock, step by step."""
 
 from ostiary import store
-from ostiary.domain.access_codes import broken_constraint, candidate_pins
+from ostiary.domain.pins import broken_constraint, candidate_pins
 from ostiary.domain.provider import Capabilities
 from ostiary.domain.secrets import Secret
 from ostiary.store.tx import Tx

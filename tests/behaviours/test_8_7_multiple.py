@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ostiary.domain import access_codes
+from ostiary.domain import pins
 from ostiary.domain.errors import ApiError
 from ostiary.domain.instants import parse_instant
 from ostiary.domain.secrets import Secret
@@ -212,7 +212,7 @@ def two_pins(monkeypatch: pytest.MonkeyPatch) -> None:
         yield from (Secret("498882"), Secret("776655"))
         raise ApiError("no_free_access_code", "No free code could be found; give one")
 
-    monkeypatch.setattr(access_codes, "candidate_pins", candidates)
+    monkeypatch.setattr(pins, "candidate_pins", candidates)
 
 
 @pytest.mark.usefixtures("two_pins")

@@ -9,13 +9,13 @@ import pytest
 from ostiary.domain.access_codes import (
     MARK_ALPHABET,
     AccessCode,
-    check_pin,
     check_time_frame,
     mutations_requested,
     refuse_uncodable,
     rewished,
 )
 from ostiary.domain.errors import ApiError, InvalidInput
+from ostiary.domain.pins import check_pin
 from ostiary.domain.provider import Capabilities, DeviceProblem
 from ostiary.domain.secrets import Secret
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ostiary.domain.access_codes import broken_constraint, candidate_pins, check_pin
 from ostiary.domain.errors import ApiError
+from ostiary.domain.pins import broken_constraint, candidate_pins, check_pin
 from ostiary.domain.provider import Capabilities
 from ostiary.domain.secrets import Secret
 

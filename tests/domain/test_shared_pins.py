@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ostiary.domain.access_codes import broken_constraint, candidate_pins
 from ostiary.domain.devices import Device
+from ostiary.domain.pins import broken_constraint, candidate_pins
 from ostiary.domain.provider import Capabilities
 from ostiary.domain.shared_pins import Share, sharers, takers
 

@@ -20,8 +20,8 @@ import pytest
 from tests.transport.loopback import free_socket, network, serving
 
 from ostiary import providers
-from ostiary.domain.access_codes import candidate_pins
 from ostiary.domain.instants import rounded
+from ostiary.domain.pins import candidate_pins
 from ostiary.domain.provider import (
     Account,
     Adapter,

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from .. import store
-from ..domain import access_codes, action_attempts, conversion
+from ..domain import access_codes, action_attempts, conversion, pins
 from ..domain.access_codes import AccessCode
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
@@ -107,16 +107,16 @@ async def _pin(body: CreateAccessCode, device: Device, caller: Caller, tx: Tx) -
     can, shared = device.can, None
     if body.common_code_key is not None:
         if can.code_chosen_by == "vendor":
-            access_codes.check_pin("", can, device)  # a PIN that nobody can choose cannot be shared either
+            pins.check_pin("", can, device)  # a PIN that nobody can choose cannot be shared either
         first = await store.access_codes.first_with_key(tx, caller.workspace_id, body.common_code_key)
         shared = None if first is None else first.code
     if body.code is not None:
         if shared is not None and shared != Secret(body.code):
             raise InvalidInput("common_code_key already belongs to another code", "code")
-        access_codes.check_pin(body.code, can, device)
+        pins.check_pin(body.code, can, device)
         return Secret(body.code)
     if shared is not None:
-        access_codes.check_pin(shared.reveal(), can, device)
+        pins.check_pin(shared.reveal(), can, device)
         return shared
     if can.vendor_may_choose and body.common_code_key is None:
         return None
@@ -232,7 +232,7 @@ async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
     can = device.can
     access_codes.refuse_uncodable(device, can)
     if can.code_chosen_by == "vendor":
-        access_codes.check_pin("", can, device)
+        pins.check_pin("", can, device)
     pin = await wishes.free_pin(device, None, tx)
     return {"generated_code": {"device_id": device.device_id, "code": pin.reveal()}}
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from .. import store
-from ..domain import access_codes, shared_pins
+from ..domain import access_codes, pins, shared_pins
 from ..domain.access_codes import AccessCode
 from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput, not_found
@@ -157,7 +157,7 @@ async def _shared_pins(body: CreateMultipleAccessCodes, devices: list[Device], t
 async def _free_pin(share: Share, tx: Tx) -> Secret:
     """One that none of the devices has. Raises: ApiError, 400 when there is none."""
     assert share.rules is not None
-    candidates = access_codes.candidate_pins(share.rules)
+    candidates = pins.candidate_pins(share.rules)
     pin = next(candidates)
     while await _is_known_anywhere(share, pin, tx):
         pin = next(candidates)

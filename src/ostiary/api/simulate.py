@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from .. import store
-from ..domain import access_codes, unmanaged_codes
+from ..domain import access_codes, pins, unmanaged_codes
 from ..domain.attribution import Seen
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
@@ -65,7 +65,7 @@ async def create_unmanaged_access_code(body: CreateUnmanagedAccessCode, caller: 
 async def _refuse(code: Secret, device: Device, tx: Tx) -> None:
     """Raises: ApiError, for what no look could ever show."""
     access_codes.refuse_uncodable(device, device.can)
-    access_codes.check_pin(code.reveal(), device.can, device)
+    pins.check_pin(code.reveal(), device.can, device)
     if await store.access_codes.is_pin_known(tx, device.device_id, code):
         raise _duplicate(device)
 

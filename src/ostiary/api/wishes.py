@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from .. import store
-from ..domain import access_codes, backup_pool, weekly_windows
+from ..domain import access_codes, backup_pool, pins, weekly_windows
 from ..domain.access_codes import AccessCode, Wish
 from ..domain.devices import Device
 from ..domain.errors import ApiError, InvalidInput
@@ -241,7 +241,7 @@ async def changes(body: UpdateAccessCode, code: AccessCode, device: Device, tx: 
     if body.ostiary_weekly_window is not UNSET:
         found["weekly_window"] = _weekly_window(body.ostiary_weekly_window, device, code.weekly_window)
     if body.code is not None and (code.code is None or body.code != code.code.reveal()):
-        access_codes.check_pin(body.code, device.can, device)
+        pins.check_pin(body.code, device.can, device)
         pin = Secret(body.code)
         code_hash = tx.vault.pin_hash(device.device_id, pin)
         await refuse_taken(replace(code, code_hash=code_hash), tx)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .access_codes import check_pin
 from .devices import Device
 from .errors import ApiError
+from .pins import check_pin
 from .provider import Capabilities
 
 _USUAL_LENGTH: Final = 4

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..domain import access_codes
+from ..domain import pins
 from ..domain.access_codes import AccessCode
 from ..domain.devices import Device
 from ..domain.errors import ApiError, not_found
@@ -146,7 +146,7 @@ async def is_pin_known(tx: Tx, device_id: str, pin: Secret) -> bool:
 
 async def free_pin(tx: Tx, device: Device, length: float | None) -> Secret:
     """A PIN that the device takes and does not have. Raises: ApiError, 400 when there is none."""
-    candidates = access_codes.candidate_pins(device.can, length)
+    candidates = pins.candidate_pins(device.can, length)
     pin = next(candidates)
     while await is_pin_known(tx, device.device_id, pin):
         pin = next(candidates)

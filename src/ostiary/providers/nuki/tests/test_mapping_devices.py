@@ -53,6 +53,7 @@ def test_a_lock_by_example() -> None:
             name_max_length=20,
             supports_backup_access_code_pool=True,
             max_access_codes=200,
+            keeps_weekly_windows=True,
         ),
         properties={
             "manufacturer": "nuki",

@@ -306,7 +306,8 @@ async def test_api_tokens_have_the_vendors_form_and_do_not_expire():
     assert (await (await long.enter()).call("GET", "/smartlock")).status == 200
     nuki.clock.move(10 * 365 * 24 * 3600)
     assert (await nuki.call("GET", "/smartlock")).status == 200
-    for token in ("", "00", "zz", nuki.token[:-1] + "x", nuki.token[:-2] + "00"):
+    almost = nuki.token[:-1] + ("1" if nuki.token.endswith("0") else "0")
+    for token in ("", "00", "zz", nuki.token[:-1] + "x", almost):
         assert (await nuki.call("GET", "/smartlock", token=token)).status == 401
     state, _ = await nuki.homes.load(HOME)
     assert state
