@@ -144,7 +144,8 @@ def test_errors_of_action_attempts() -> None:
     real = set(re.findall(r'_fail,?[^"]*?attempt, "([a-z_]+)"', act))
     real |= set(re.findall(r'_fail\(tx, drain, attempt, "([a-z_]+)"', act))
     real |= set(re.findall(r'\.failed\(tx\.now, "([a-z_]+)"', code("api/locks.py")))
-    real |= set(re.findall(r'"type":"([a-z_]+)"', code("engine/reconcile.py", "api/handing_over.py")))
+    given_up = code("engine/lock.py", "engine/writes.py", "api/handing_over.py")
+    real |= set(re.findall(r'"type":"([a-z_]+)"', given_up))
     same(first_cells(section(REFERENCE / "errors.md", "Action attempts")), real)
 
 
