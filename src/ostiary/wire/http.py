@@ -19,6 +19,7 @@ from .auth import authenticate
 from .json_body import parse_json_object
 from .operation import OPERATIONS, Caller, House, Operation
 from .params import parse_query
+from .settling import settled
 from .standing import Key, StandingAnswers
 
 log = logging.getLogger("ostiary.wire")
@@ -125,7 +126,10 @@ class WireApp:
         """Nothing that is refused for its form gets into the line of writers."""
         caller = await self._database.read(self._caller, request)
         parameters = parse(operation, request)
-        return await self._database.write(_run, operation, parameters, caller)
+        answer = await self._database.write(_run, operation, parameters, caller)
+        if getattr(parameters, "sync", None) and "action_attempt" in answer:
+            return await settled(self._database, answer, caller)
+        return answer
 
     async def _caller(self, tx: Tx, request: "_Request") -> Caller:
         workspace, actor = await authenticate(tx, request.headers)
