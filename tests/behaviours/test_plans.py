@@ -70,7 +70,7 @@ async def test_a_lock_as_wished_has_nothing_to_be_written(open_: OpenHouse) -> N
         assert len(await vendor_requests(house)) == before
         assert of(plan, code)["differences"] == []
         assert because(plan, code) is None
-        assert plan["writes"] == plan["open_steps"] == []
+        assert plan["writes"] == plan["open_steps"] == plan["calls"] == []
         seen = {(one["name"], one["is_managed"]) for one in plan["observed"]}
         assert seen == {(code["appearance"]["name"], True), ("Mum", False)}
         assert of(plan, code)["name_on_device"] == code["appearance"]["name"]
@@ -197,6 +197,19 @@ async def test_what_is_planned_is_what_is_written(open_: OpenHouse) -> None:
             ("set", "missing"),
         ]
         assert [because(plan, code) for code in (old, kept, made)] == ["next_tick"] * 3
+        asked = [(call["call"], call["access_code_id"]) for call in plan["calls"]]
+        assert asked == [
+            ("list_access_codes", None),
+            ("remove_access_code", old["access_code_id"]),
+            ("change_access_code", kept["access_code_id"]),
+            ("set_access_code", made["access_code_id"]),
+        ]
+        held = {entry["name"]: entry["id"] for entry in await house.codes_on_lock(lock)}
+        removal, change, addition = plan["calls"][1:]
+        assert removal["vendor_code_id"] == held[old["appearance"]["name"]]
+        assert change["vendor_code_id"] == held[kept["appearance"]["name"]]
+        assert change["name_on_device"].startswith("New #")
+        assert (addition["vendor_code_id"], addition["name_on_device"][:6]) == (None, "Made #")
         before = await kinds_of_writes(house)
         await clear_faults(house)
         await until_set(house, made["access_code_id"])

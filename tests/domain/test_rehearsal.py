@@ -220,6 +220,7 @@ def test_a_tick_writes_ten() -> None:
     device = replace(samples.device(), due_at=NOW)
     told = explained(Rows(device, samples.account(), codes, [], [], names), NOW)
     assert len(told["writes"]) == 10
+    assert [call["call"] for call in told["calls"]] == ["list_access_codes", *["set_access_code"] * 10]
     assert told["further_writes"] == 3
     assert {one["why"]["reason"] for one in told["desired"]} == {"next_tick"}
 

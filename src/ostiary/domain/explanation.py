@@ -104,6 +104,7 @@ def explained(rows: Rows, now: datetime) -> dict[str, Any]:
         "desired": [_desired(code, rows, rehearsal, entries, now) for code in living],
         "observed": _observed(rows, rehearsal),
         "open_steps": [_open(step) for step in rows.steps],
+        "calls": calls(rows, rehearsal),
         "writes": [_write(step, rehearsal) for step in rehearsal.writes],
         "further_writes": len(rehearsal.plan.steps) - len(rehearsal.writes),
         "spares_to_make": missing(rows.device, rows.codes),
@@ -244,6 +245,56 @@ def _write(step: PlannedStep, rehearsal: Rehearsal) -> dict[str, Any]:
         "access_code_id": step.code.access_code_id,
         "name": step.code.name,
         "reason": reason(step, rehearsal.seen, rehearsal.at),
+    }
+
+
+# --- what the vendor is asked -----------------------------------------------------------------------------
+
+
+def calls(rows: Rows, rehearsal: Rehearsal) -> list[dict[str, Any]]:
+    """
+    The calls of the next tick in their order, by their names in the port. What a call answers may call for
+    others: a lock that is found offline gets no more, and what a look shows may be new.
+    """
+    if rehearsal.at is None or rehearsal.hold == "provider_not_configured":
+        return []
+    where, at = rows.device.vendor_device_id, rehearsal.at
+    removals = [code for code in rows.unmanaged if code.is_removal_due(at)]
+    if rehearsal.hold == "nothing_due" and not removals:
+        return []
+    if not rows.device.is_online:
+        return [_call("get_device", where)] if rows.codes else []
+    if rows.device.sync_wanted:
+        return [_call("synchronise", where)]
+    return [
+        _call("list_access_codes", where),
+        *(_call_of(step, where) for step in rehearsal.writes),
+        *(_call("remove_access_code", where, code.access_code_id, code.vendor_code_id) for code in removals),
+    ]
+
+
+def _call_of(step: PlannedStep, vendor_device_id: str) -> dict[str, Any]:
+    call = _call(f"{step.kind}_access_code", vendor_device_id, step.code.access_code_id, step.vendor_code_id)
+    if step.wanted is not None:
+        call["name_on_device"] = step.wanted.vendor_name
+        call["starts_at"] = _instant(step.wanted.starts_at)
+        call["ends_at"] = _instant(step.wanted.ends_at)
+        call["weekly_window"] = weekly_windows.to_wire(step.wanted.weekly)
+    return call
+
+
+def _call(
+    verb: str, vendor_device_id: str, access_code_id: str | None = None, vendor_code_id: str | None = None
+) -> dict[str, Any]:
+    return {
+        "call": verb,
+        "vendor_device_id": vendor_device_id,
+        "access_code_id": access_code_id,
+        "vendor_code_id": vendor_code_id,
+        "name_on_device": None,
+        "starts_at": None,
+        "ends_at": None,
+        "weekly_window": None,
     }
 
 

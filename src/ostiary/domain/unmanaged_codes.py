@@ -63,6 +63,10 @@ class UnmanagedCode:
     retry_at: datetime | None = None
     weekly_window: WeeklyWindow | None = None
 
+    def is_removal_due(self, now: datetime) -> bool:
+        """Somebody wants it gone, and it may be sent now."""
+        return self.delete_requested_at is not None and (self.retry_at is None or self.retry_at <= now)
+
     def is_usable(self, now: datetime) -> bool:
         """It may open the lock at this instant, as far as we know of its limits; not by its weekly window."""
         if self.starts_at is None or self.ends_at is None:

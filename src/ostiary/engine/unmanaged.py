@@ -86,8 +86,7 @@ async def _to_send(tx: Tx, device_id: str) -> list[UnmanagedCode]:
     device = await store.devices.find(tx, device_id)
     if device is None or device.removed_at is not None or device.sync_wanted or not device.is_online:
         return []
-    unwanted = await _unwanted(tx, device)
-    return [code for code in unwanted if code.retry_at is None or code.retry_at <= tx.now]
+    return [code for code in await _unwanted(tx, device) if code.is_removal_due(tx.now)]
 
 
 async def _write_down(tx: Tx, code: UnmanagedCode) -> UnmanagedCode | None:

@@ -101,12 +101,36 @@ class PlannedWrite(msgspec.Struct, forbid_unknown_fields=True):
     ]
 
 
+class PlannedCall(msgspec.Struct, forbid_unknown_fields=True):
+    """
+    One call to the vendor, by its name in the port, with all that goes with it but the PIN. The vendor's ids
+    are as the brand's adapter makes them.
+    """
+
+    call: Literal[
+        "get_device",
+        "synchronise",
+        "list_access_codes",
+        "set_access_code",
+        "change_access_code",
+        "remove_access_code",
+    ]
+    vendor_device_id: str
+    access_code_id: Id | None
+    vendor_code_id: str | None
+    name_on_device: str | None
+    starts_at: Moment | None
+    ends_at: Moment | None
+    weekly_window: WeeklyWindow | None
+
+
 class Plan(msgspec.Struct, forbid_unknown_fields=True):
     """
     What the engine would do next at one lock, by what is stored: no vendor is asked.
 
     `due_at` is when it comes back to the lock; null: never by itself. `held_by` says why it then writes
-    nothing, whatever is wished. `writes` are in their order; `further_writes` more follow at once. After its
+    nothing, whatever is wished. `calls` is what the vendor is asked then. `writes` are in their order, each
+    with its reason; `further_writes` more follow at once. After its
     look the tick makes `spares_to_make` spares for the device's pool; they are not among the writes yet.
     """
 
@@ -120,6 +144,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
     desired: list[PlannedCode]
     observed: list[SeenCode]
     open_steps: list[OpenStep]
+    calls: list[PlannedCall]
     writes: list[PlannedWrite]
     further_writes: int
     spares_to_make: int
