@@ -41,10 +41,10 @@ async def switched_off(device: Device, tx: Tx) -> Device:
     The device without a pool; the caller stores it. Spares that nobody has pulled leave the lock, those that
     somebody has stay until their end. Also what a device needs that is handed over to its unmanaged life.
     """
+    await _wake(device, tx)
     for code in backup_pool.kept(await store.access_codes.on_device(tx, device.device_id)):
         leaving = access_codes.rewished(code, tx.now, delete_requested_at=tx.now)
         await store.access_codes.update_code(tx, leaving)
-    await _wake(device, tx)
     return await _stocked(replace(device, has_backup_pool=False), tx)
 
 
@@ -84,10 +84,10 @@ async def pull(body: PullBackupAccessCode, caller: Caller, tx: Tx) -> Answer:
     access_codes.refuse_over(code, tx.now)
     spare = await _in_its_place(code, tx)
     if spare is None:
+        await _wake(device, tx)
         code, spare = await _pull(code, device, tx)
         device = await _stocked(device, tx)
         await store.devices.update_device(tx, device, caller.house.render(device, account))
-        await _wake(device, tx)
     return {
         "access_code": code.as_wire(device, account, tx.now),
         "backup_access_code": spare.as_wire(device, account, tx.now),

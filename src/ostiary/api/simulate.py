@@ -52,13 +52,13 @@ async def create_unmanaged_access_code(body: CreateUnmanagedAccessCode, caller: 
         )
     code = Secret(body.code)
     await _refuse(code, device, tx)
+    await store.connected_accounts.wake(tx, device.connected_account_id)
     made = await _made(simulator, body.name, code, device, account, tx)
     seen = Seen(made, tx.vault.pin_hash(device.device_id, code))
     findings = unmanaged_codes.observe((), (seen,), device, tx.now)
     await store.unmanaged_codes.keep(tx, findings)
     # A look that is under way has not seen it: this keeps it from telling that the code has gone.
     await store.devices.notice(tx, device, look_wanted=True)
-    await store.connected_accounts.wake(tx, device.connected_account_id)
     return {"access_code": findings.appeared[0].as_wire(device, account, tx.now)}
 
 

@@ -172,6 +172,7 @@ async def _convert(
     caller.limit("access_codes.update", device.device_id)
     allowed = external_modification(body) is True
     managed = conversion.taken_over(code, earlier, device, tx.now, is_external_modification_allowed=allowed)
+    await store.connected_accounts.wake(tx, device.connected_account_id)
     await store.unmanaged_codes.update_code(tx, without_pin(code, tx.now))
     await store.access_codes.take_over(tx, managed, earlier)
     await store.entries.remember_code(tx, managed)
@@ -193,12 +194,11 @@ async def _our_marks(device: Device, earlier: AccessCode | None, tx: Tx) -> set[
 async def _attempt(
     action_type: action_attempts.ActionType, generation: int, code: UnmanagedCode, device: Device, tx: Tx
 ) -> dict[str, Any]:
-    """The attempt that is answered, and the engine's next look."""
+    """The attempt that is answered, and the engine's next look; the caller has woken the account."""
     attempt = action_attempts.requested(
         action_type, device, tx.now, access_code_id=code.access_code_id, generation=generation
     )
     await store.action_attempts.insert(tx, attempt)
-    await store.connected_accounts.wake(tx, device.connected_account_id)
     await store.devices.wake(tx, device.device_id)
     return attempt.as_wire()
 
@@ -223,6 +223,7 @@ async def delete(body: DeleteUnmanagedAccessCode, caller: Caller, tx: Tx) -> Ans
             data={"access_code_id": code.access_code_id, "device_id": device.device_id},
         )
     caller.limit("access_codes.delete", device.device_id)
+    await store.connected_accounts.wake(tx, device.connected_account_id)
     if code.delete_requested_at is None:
         await store.unmanaged_codes.update_code(tx, replace(code, delete_requested_at=tx.now, retry_at=None))
     return {"action_attempt": await _attempt("DELETE_ACCESS_CODE", 0, code, device, tx)}

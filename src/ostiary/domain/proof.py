@@ -4,15 +4,14 @@ What the evidence of a code says: its status at any instant, and how far its wis
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from .access_codes import Status
 from .evidence import Digest, Entry, State, broken_at
+from .fights import CONFLICT
 from .instants import to_wire
 
 Level = Literal["wished", "sent", "accepted", "read_back", "confirmed_by_device", "used_at_door"]
-
-TAMPERED: Final = "conflicting_external_modification"
 
 
 def status_at(entries: Sequence[Entry], at: datetime) -> Status | None:
@@ -79,7 +78,7 @@ def _is_gone(entry: Entry) -> bool:
 
 def _stands(state: State) -> bool:
     """The last look showed it as it is wished, and nobody has changed it since."""
-    return state.is_confirmed and state.is_as_wished and TAMPERED not in state.errors
+    return state.is_confirmed and state.is_as_wished and CONFLICT not in state.errors
 
 
 def _standing_since(entries: Sequence[Entry]) -> str:
