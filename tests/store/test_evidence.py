@@ -160,7 +160,12 @@ async def test_a_new_code_costs_one_insert_and_reads_nothing(
         monkeypatch.setattr(Statement, "__call__", noted)
         await database.write(create)
         assert [name for name in run if name.startswith("evidence.")] == ["evidence.insert"]
-        assert set(run) == {"access_codes.insert", "events.insert", "evidence.insert"}
+        assert set(run) == {
+            "access_codes.insert",
+            "events.insert",
+            "evidence.insert",
+            "webhooks.of_workspace",
+        }
 
 
 CUT_SHORT = "DELETE FROM evidence WHERE position > 4"

@@ -9,6 +9,7 @@ from . import (
     action_attempts,
     connect_webviews,
     connected_accounts,
+    deliveries,
     devices,
     entries,
     events,
@@ -16,6 +17,7 @@ from . import (
     homes,
     rehearsals,
     unmanaged_codes,
+    webhooks,
     workspaces,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "action_attempts",
     "connect_webviews",
     "connected_accounts",
+    "deliveries",
     "devices",
     "entries",
     "events",
@@ -31,5 +34,6 @@ __all__ = [
     "homes",
     "rehearsals",
     "unmanaged_codes",
+    "webhooks",
     "workspaces",
 ]

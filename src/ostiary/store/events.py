@@ -6,7 +6,7 @@ from typing import Any
 
 from ..domain.events import Event
 from ..domain.instants import to_ms
-from . import evidence
+from . import deliveries, evidence
 from .rows import Record
 from .sql import Statement, text_list
 from .tx import AnyUseCase, Tx
@@ -16,6 +16,10 @@ _INSERT = Statement("events.insert")
 _GET = Statement("events.get")
 _LIST = Statement("events.list")
 _LIST_IDS = Statement("events.list_ids")
+_BY_IDS = Statement("events.by_ids")
+_AFTER = Statement("events.after")
+_POSITION = Statement("events.position")
+_LAST = Statement("events.last")
 _OF_CODE = Statement("events.of_code")
 _COUNT = Statement("events.count")
 
@@ -31,16 +35,24 @@ FILTERS = (
 
 
 async def flush(tx: Tx) -> None:
-    """Write what the use case emitted; the drivers call it before they commit."""
+    """
+    Write what the use case emitted, with its deliveries; the drivers call it last before they commit.
+
+    From here to the commit nobody else of the workspace may be here: the events' positions are to tell in
+    which order they could be seen.
+    """
     for event in tx.events:
         await _INSERT(**_record.insert_params(tx.vault, event))
+        tx.wake(f"events/{event.workspace_id}")
+    if tx.events:
+        await deliveries.put_in_line(tx)
 
 
 async def complete(use_case: AnyUseCase, tx: Tx, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A use case, its events and its evidence: what a driver steps."""
+    """A use case, its evidence and its events: what a driver steps."""
     result = await use_case(tx, *args, **kwargs)
-    await flush(tx)
     await evidence.flush(tx)
+    await flush(tx)
     return result
 
 
@@ -71,6 +83,34 @@ async def list_events(
         **{f"in_{name}": given.get(name) for name in FILTERS},
     )
     return _record.read_all(tx.vault, rows)
+
+
+async def by_ids(tx: Tx, event_ids: Iterable[str]) -> dict[str, Event]:
+    """For the engine, which serves every workspace. Those that are gone are missing."""
+    found = _record.read_all(tx.vault, await _BY_IDS(ids=text_list(event_ids)))
+    return {event.event_id: event for event in found}
+
+
+async def after(tx: Tx, workspace_id: str, position: int, limit: int) -> list[tuple[int, Event]]:
+    """
+    What came after a position, our own types included, in the order of commits, with their positions.
+
+    Nothing with a lower position is committed once one has been seen.
+    """
+    rows = await _AFTER(ws=workspace_id, position=position, limit=limit)
+    return [(row[-1], _record.read(tx.vault, row)) for row in rows]
+
+
+async def position_of(tx: Tx, workspace_id: str, event_id: str) -> int | None:
+    """None: there is no such event in the workspace (any more)."""
+    rows = await _POSITION(ws=workspace_id, event_id=event_id)
+    return int(rows[0][0]) if rows else None
+
+
+async def last_position(tx: Tx, workspace_id: str) -> int:
+    """Of the newest event; 0 when there is none."""
+    rows = await _LAST(ws=workspace_id)
+    return int(rows[0][0]) if rows else 0
 
 
 async def of_code(tx: Tx, workspace_id: str, access_code_id: str, event_types: Iterable[str]) -> list[Event]:

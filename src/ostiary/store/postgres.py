@@ -17,7 +17,7 @@ from psycopg import AsyncConnection, IsolationLevel, errors
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 
-from . import events
+from . import events, evidence
 from .sql import Call, Rows, refuse_missing
 from .tx import AnyUseCase, Clock, Tx
 from .vault import Vault
@@ -93,7 +93,10 @@ class PostgresDatabase:
         assert self._writers is not None
         tx = Tx(self.vault, self._clock())
         async with self._writers.connection() as connection, connection.transaction():
-            result = await _step(connection, events.complete(use_case, tx, args, kwargs))
+            result = await _step(connection, use_case(tx, *args, **kwargs))
+            await _step(connection, evidence.flush(tx))
+            await _take_turn(connection, tx)
+            await _step(connection, events.flush(tx))
             if tx.wakes:
                 payload = msgspec.json.encode(sorted(tx.wakes)[:100]).decode()
                 await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
@@ -129,6 +132,17 @@ async def _configure_reader(connection: AsyncConnection[Any]) -> None:
 
 async def _configure_writer(connection: AsyncConnection[Any]) -> None:
     await connection.set_isolation_level(IsolationLevel.SERIALIZABLE)
+
+
+async def _take_turn(connection: AsyncConnection[Any], tx: Tx) -> None:
+    """
+    One transaction of a workspace at a time writes events, from here until it is committed.
+
+    Positions come from a sequence, in the order of asking: only so is it also the order in which they can be
+    seen, and a reader who has seen one position has missed none below.
+    """
+    for workspace_id in sorted({event.workspace_id for event in tx.events}):
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (workspace_id,))
 
 
 async def _step(connection: AsyncConnection[Any], coroutine: Coroutine[Call, Rows, Any]) -> Any:

@@ -892,6 +892,23 @@ SET since_at=%(since_at)s::BIGINT, read_until=%(read_until)s::BIGINT, asked_at=%
     was_online=%(was_online)s::INTEGER, told=%(told)s::VARCHAR
 WHERE entry_marks.device_id = %(the_key)s::VARCHAR;
 
+-- events.after
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields, events.position
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.position > %(position)s::BIGINT
+ORDER BY events.position
+LIMIT %(limit)s;
+
+-- events.by_ids
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)));
+
 -- events.count
 SELECT count(*) AS count_1
 FROM events
@@ -903,7 +920,8 @@ SELECT events.event_id, events.workspace_id, events.event_type, events.device_id
     events.occurred_at, events.created_at, events.payload, events.secret_fields
 FROM events
 WHERE events.event_id = %(event_id)s::VARCHAR
-AND events.workspace_id = %(ws)s::VARCHAR;
+AND events.workspace_id = %(ws)s::VARCHAR
+AND events.event_type NOT LIKE 'ostiary.%%';
 
 -- events.insert
 INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_id, connected_account_id,
@@ -912,6 +930,13 @@ VALUES (%(event_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(event_type)s::VARCHA
     %(access_code_id)s::VARCHAR, %(connected_account_id)s::VARCHAR, %(connect_webview_id)s::VARCHAR,
     %(action_attempt_id)s::VARCHAR, %(customer_key)s::VARCHAR, %(occurred_at)s::BIGINT,
     %(created_at)s::BIGINT, %(payload)s::VARCHAR, %(secret_fields)s);
+
+-- events.last
+SELECT events.position
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+ORDER BY events.position DESC
+LIMIT 1;
 
 -- events.list
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -935,6 +960,7 @@ AND (%(in_customer_key)s::VARCHAR IS NULL OR events.customer_key IN (SELECT
     jsonb_array_elements_text(CAST(%(in_customer_key)s::VARCHAR AS jsonb))))
 AND (%(in_event_id)s::VARCHAR IS NULL OR events.event_id IN (SELECT
     jsonb_array_elements_text(CAST(%(in_event_id)s::VARCHAR AS jsonb))))
+AND events.event_type NOT LIKE 'ostiary.%%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT %(limit)s OFFSET %(offset)s;
 
@@ -959,6 +985,7 @@ AND (%(in_connect_webview_id)s::VARCHAR IS NULL OR events.connect_webview_id IN 
 AND (%(in_customer_key)s::VARCHAR IS NULL OR events.customer_key IN (SELECT
     jsonb_array_elements_text(CAST(%(in_customer_key)s::VARCHAR AS jsonb))))
 AND events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(in_event_id)s::VARCHAR AS jsonb)))
+AND events.event_type NOT LIKE 'ostiary.%%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT %(limit)s OFFSET %(offset)s;
 
@@ -971,6 +998,12 @@ WHERE events.access_code_id = %(id)s::VARCHAR
 AND events.event_type IN (SELECT jsonb_array_elements_text(CAST(%(types)s::VARCHAR AS jsonb)))
 AND events.workspace_id = %(ws)s::VARCHAR
 ORDER BY events.created_at, events.event_id;
+
+-- events.position
+SELECT events.position
+FROM events
+WHERE events.event_id = %(event_id)s::VARCHAR
+AND events.workspace_id = %(ws)s::VARCHAR;
 
 -- evidence.insert
 INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
@@ -1226,6 +1259,192 @@ WHERE virtual_homes.workspace_id = %(ws)s::VARCHAR
 AND virtual_homes.provider = %(by_provider)s::VARCHAR
 AND virtual_homes.home = %(by_home)s::VARCHAR
 AND virtual_homes.version = %(old)s::BIGINT;
+
+-- webhook_deliveries.count_pending
+SELECT count(*) AS count_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.due
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT NULL
+AND webhook_deliveries.due_at <= %(now)s::BIGINT
+ORDER BY webhook_deliveries.due_at, webhook_deliveries.position
+LIMIT %(limit)s;
+
+-- webhook_deliveries.get
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.event_id = %(event_id)s::VARCHAR;
+
+-- webhook_deliveries.give_up
+UPDATE webhook_deliveries
+SET status='failed', due_at=NULL, settled_at=%(now)s::BIGINT
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.list
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.position <= %(position)s::BIGINT
+ORDER BY webhook_deliveries.position DESC
+LIMIT %(limit)s;
+
+-- webhook_deliveries.next
+SELECT min(webhook_deliveries.due_at) AS min_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.queue
+INSERT INTO webhook_deliveries (webhook_id, event_id, workspace_id, position, event_type, status, attempts,
+    tries, created_at, due_at) SELECT webhooks.webhook_id, events.event_id, events.workspace_id,
+    events.position, events.event_type, 'pending' AS anon_1, '[]' AS anon_2, 0 AS anon_3, events.created_at,
+    %(now)s::BIGINT AS anon_4
+FROM events
+JOIN webhooks ON webhooks.workspace_id = events.workspace_id
+WHERE events.event_id = %(event_id)s::VARCHAR
+AND webhooks.webhook_id IN (SELECT jsonb_array_elements_text(CAST(%(webhook_ids)s::VARCHAR AS jsonb)));
+
+-- webhook_deliveries.queue_again
+UPDATE webhook_deliveries
+SET status='pending', tries=0, due_at=%(now)s::BIGINT, settled_at=NULL
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.event_id IN (SELECT jsonb_array_elements_text(CAST(%(event_ids)s::VARCHAR AS jsonb)));
+
+-- webhook_deliveries.queue_missing
+INSERT INTO webhook_deliveries (webhook_id, event_id, workspace_id, position, event_type, status, attempts,
+    tries, created_at, due_at) SELECT webhooks.webhook_id, events.event_id, events.workspace_id,
+    events.position, events.event_type, 'pending' AS anon_1, '[]' AS anon_2, 0 AS anon_3, events.created_at,
+    %(now)s::BIGINT AS anon_4
+FROM events
+JOIN webhooks ON webhooks.workspace_id = events.workspace_id
+WHERE events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(event_ids)s::VARCHAR AS jsonb)))
+AND webhooks.webhook_id = %(webhook_id)s::VARCHAR
+AND NOT (EXISTS (SELECT 1 AS anon_5 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id =
+    %(webhook_id)s::VARCHAR AND webhook_deliveries.event_id = events.event_id));
+
+-- webhook_deliveries.settle
+UPDATE webhook_deliveries
+SET status=%(status)s::VARCHAR, attempts=%(attempts)s::VARCHAR, tries=%(tries)s::BIGINT,
+    due_at=%(due_at)s::BIGINT, settled_at=%(settled_at)s::BIGINT
+WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
+AND webhook_deliveries.event_id = %(event_id)s::VARCHAR;
+
+-- webhook_lines.claim
+UPDATE webhook_lines
+SET lease=%(token)s::VARCHAR, leased_until=%(until)s::BIGINT
+WHERE webhook_lines.webhook_id = %(id)s::VARCHAR
+AND webhook_lines.leased_until <= %(now)s::BIGINT;
+
+-- webhook_lines.free_all
+UPDATE webhook_lines
+SET lease=NULL, leased_until=0;
+
+-- webhook_lines.get
+SELECT webhook_lines.webhook_id, webhook_lines.failures, webhook_lines.failing_since,
+    webhook_lines.succeeded_at, webhook_lines.failed_at
+FROM webhook_lines
+WHERE webhook_lines.webhook_id = %(id)s::VARCHAR;
+
+-- webhook_lines.insert
+INSERT INTO webhook_lines (webhook_id, failures, failing_since, succeeded_at, failed_at, leased_until)
+VALUES (%(webhook_id)s::VARCHAR, %(failures)s::BIGINT, %(failing_since)s::BIGINT, %(succeeded_at)s::BIGINT,
+    %(failed_at)s::BIGINT, %(leased_until)s::BIGINT);
+
+-- webhook_lines.release
+UPDATE webhook_lines
+SET lease=NULL, leased_until=0
+WHERE webhook_lines.webhook_id = %(id)s::VARCHAR
+AND webhook_lines.lease = %(token)s::VARCHAR;
+
+-- webhook_lines.renew
+UPDATE webhook_lines
+SET leased_until=%(until)s::BIGINT
+WHERE webhook_lines.webhook_id = %(id)s::VARCHAR
+AND webhook_lines.lease = %(token)s::VARCHAR;
+
+-- webhook_lines.update
+UPDATE webhook_lines
+SET failures=%(failures)s::BIGINT, failing_since=%(failing_since)s::BIGINT,
+    succeeded_at=%(succeeded_at)s::BIGINT, failed_at=%(failed_at)s::BIGINT
+WHERE webhook_lines.webhook_id = %(the_key)s::VARCHAR;
+
+-- webhook_lines.waiting
+SELECT anon_1.webhook_id, anon_1.leased_until, anon_1.first_due, anon_1.clock_offset_ms,
+    anon_1.clock_frozen_at
+FROM (SELECT webhook_lines.webhook_id AS webhook_id, webhook_lines.leased_until AS leased_until, (SELECT
+    min(webhook_deliveries.due_at) AS min_1 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id =
+    webhook_lines.webhook_id AND webhook_deliveries.due_at IS NOT NULL) AS first_due,
+    workspaces.clock_offset_ms AS clock_offset_ms, workspaces.clock_frozen_at AS clock_frozen_at FROM
+    webhook_lines JOIN webhooks ON webhook_lines.webhook_id = webhooks.webhook_id JOIN workspaces ON
+    workspaces.workspace_id = webhooks.workspace_id) AS anon_1
+WHERE anon_1.first_due IS NOT NULL;
+
+-- webhooks.delete
+DELETE
+FROM webhooks
+WHERE webhooks.webhook_id = %(id)s::VARCHAR
+AND webhooks.workspace_id = %(ws)s::VARCHAR;
+
+-- webhooks.find
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.webhook_id = %(id)s::VARCHAR;
+
+-- webhooks.get
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.webhook_id = %(id)s::VARCHAR
+AND webhooks.workspace_id = %(ws)s::VARCHAR;
+
+-- webhooks.insert
+INSERT INTO webhooks (webhook_id, workspace_id, url, event_types, secret, old_secret, old_secret_ends_at,
+    created_at, disabled_at)
+VALUES (%(webhook_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(url)s::VARCHAR, %(event_types)s::VARCHAR,
+    %(secret)s, %(old_secret)s, %(old_secret_ends_at)s::BIGINT, %(created_at)s::BIGINT,
+    %(disabled_at)s::BIGINT);
+
+-- webhooks.list
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.workspace_id = %(ws)s::VARCHAR
+AND webhooks.created_at >= %(from_at)s::BIGINT
+AND (webhooks.created_at > %(from_at)s::BIGINT OR webhooks.created_at = %(from_at)s::BIGINT AND
+    webhooks.webhook_id >= %(from_id)s::VARCHAR)
+ORDER BY webhooks.created_at, webhooks.webhook_id
+LIMIT %(limit)s;
+
+-- webhooks.of_workspace
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.workspace_id = %(ws)s::VARCHAR
+AND webhooks.disabled_at IS NULL;
+
+-- webhooks.update
+UPDATE webhooks
+SET workspace_id=%(workspace_id)s::VARCHAR, url=%(url)s::VARCHAR, event_types=%(event_types)s::VARCHAR,
+    secret=%(secret)s, old_secret=%(old_secret)s, old_secret_ends_at=%(old_secret_ends_at)s::BIGINT,
+    created_at=%(created_at)s::BIGINT, disabled_at=%(disabled_at)s::BIGINT
+WHERE webhooks.webhook_id = %(the_key)s::VARCHAR;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,

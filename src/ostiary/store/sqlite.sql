@@ -849,6 +849,23 @@ UPDATE entry_marks
 SET since_at=:since_at, read_until=:read_until, asked_at=:asked_at, was_online=:was_online, told=:told
 WHERE entry_marks.device_id = :the_key;
 
+-- events.after
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields, events.position
+FROM events
+WHERE events.workspace_id = :ws
+AND events.position > :position
+ORDER BY events.position
+LIMIT :limit OFFSET 0;
+
+-- events.by_ids
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.event_id IN (SELECT value FROM json_each(:ids));
+
 -- events.count
 SELECT count(*) AS count_1
 FROM events
@@ -860,7 +877,8 @@ SELECT events.event_id, events.workspace_id, events.event_type, events.device_id
     events.occurred_at, events.created_at, events.payload, events.secret_fields
 FROM events
 WHERE events.event_id = :event_id
-AND events.workspace_id = :ws;
+AND events.workspace_id = :ws
+AND events.event_type NOT LIKE 'ostiary.%';
 
 -- events.insert
 INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_id, connected_account_id,
@@ -868,6 +886,13 @@ INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_i
 VALUES (:event_id, :workspace_id, :event_type, :device_id, :access_code_id, :connected_account_id,
     :connect_webview_id, :action_attempt_id, :customer_key, :occurred_at, :created_at, :payload,
     :secret_fields);
+
+-- events.last
+SELECT events.position
+FROM events
+WHERE events.workspace_id = :ws
+ORDER BY events.position DESC
+LIMIT 1 OFFSET 0;
 
 -- events.list
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -886,6 +911,7 @@ AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT valu
     json_each(:in_connect_webview_id)))
 AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
 AND (:in_event_id IS NULL OR events.event_id IN (SELECT value FROM json_each(:in_event_id)))
+AND events.event_type NOT LIKE 'ostiary.%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT :limit OFFSET :offset;
 
@@ -906,6 +932,7 @@ AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT valu
     json_each(:in_connect_webview_id)))
 AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
 AND events.event_id IN (SELECT value FROM json_each(:in_event_id))
+AND events.event_type NOT LIKE 'ostiary.%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT :limit OFFSET :offset;
 
@@ -918,6 +945,12 @@ WHERE events.access_code_id = :id
 AND events.event_type IN (SELECT value FROM json_each(:types))
 AND events.workspace_id = :ws
 ORDER BY events.created_at, events.event_id;
+
+-- events.position
+SELECT events.position
+FROM events
+WHERE events.event_id = :event_id
+AND events.workspace_id = :ws;
 
 -- evidence.insert
 INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
@@ -1161,6 +1194,186 @@ WHERE virtual_homes.workspace_id = :ws
 AND virtual_homes.provider = :by_provider
 AND virtual_homes.home = :by_home
 AND virtual_homes.version = :old;
+
+-- webhook_deliveries.count_pending
+SELECT count(*) AS count_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.due
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.due_at IS NOT NULL
+AND webhook_deliveries.due_at <= :now
+ORDER BY webhook_deliveries.due_at, webhook_deliveries.position
+LIMIT :limit OFFSET 0;
+
+-- webhook_deliveries.get
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.event_id = :event_id;
+
+-- webhook_deliveries.give_up
+UPDATE webhook_deliveries
+SET status='failed', due_at=NULL, settled_at=:now
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.list
+SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
+    webhook_deliveries.position, webhook_deliveries.event_type, webhook_deliveries.status,
+    webhook_deliveries.attempts, webhook_deliveries.tries, webhook_deliveries.created_at,
+    webhook_deliveries.due_at, webhook_deliveries.settled_at
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.position <= :position
+ORDER BY webhook_deliveries.position DESC
+LIMIT :limit OFFSET 0;
+
+-- webhook_deliveries.next
+SELECT min(webhook_deliveries.due_at) AS min_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.due_at IS NOT NULL;
+
+-- webhook_deliveries.queue
+INSERT INTO webhook_deliveries (webhook_id, event_id, workspace_id, position, event_type, status, attempts,
+    tries, created_at, due_at) SELECT webhooks.webhook_id, events.event_id, events.workspace_id,
+    events.position, events.event_type, 'pending' AS anon_1, '[]' AS anon_2, 0 AS anon_3, events.created_at,
+    :now AS anon_4
+FROM events
+JOIN webhooks ON webhooks.workspace_id = events.workspace_id
+WHERE events.event_id = :event_id
+AND webhooks.webhook_id IN (SELECT value FROM json_each(:webhook_ids));
+
+-- webhook_deliveries.queue_again
+UPDATE webhook_deliveries
+SET status='pending', tries=0, due_at=:now, settled_at=NULL
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.event_id IN (SELECT value FROM json_each(:event_ids));
+
+-- webhook_deliveries.queue_missing
+INSERT INTO webhook_deliveries (webhook_id, event_id, workspace_id, position, event_type, status, attempts,
+    tries, created_at, due_at) SELECT webhooks.webhook_id, events.event_id, events.workspace_id,
+    events.position, events.event_type, 'pending' AS anon_1, '[]' AS anon_2, 0 AS anon_3, events.created_at,
+    :now AS anon_4
+FROM events
+JOIN webhooks ON webhooks.workspace_id = events.workspace_id
+WHERE events.event_id IN (SELECT value FROM json_each(:event_ids))
+AND webhooks.webhook_id = :webhook_id
+AND NOT (EXISTS (SELECT 1 AS anon_5 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id = :webhook_id
+    AND webhook_deliveries.event_id = events.event_id));
+
+-- webhook_deliveries.settle
+UPDATE webhook_deliveries
+SET status=:status, attempts=:attempts, tries=:tries, due_at=:due_at, settled_at=:settled_at
+WHERE webhook_deliveries.webhook_id = :webhook_id
+AND webhook_deliveries.event_id = :event_id;
+
+-- webhook_lines.claim
+UPDATE webhook_lines
+SET lease=:token, leased_until=:until
+WHERE webhook_lines.webhook_id = :id
+AND webhook_lines.leased_until <= :now;
+
+-- webhook_lines.free_all
+UPDATE webhook_lines
+SET lease=NULL, leased_until=0;
+
+-- webhook_lines.get
+SELECT webhook_lines.webhook_id, webhook_lines.failures, webhook_lines.failing_since,
+    webhook_lines.succeeded_at, webhook_lines.failed_at
+FROM webhook_lines
+WHERE webhook_lines.webhook_id = :id;
+
+-- webhook_lines.insert
+INSERT INTO webhook_lines (webhook_id, failures, failing_since, succeeded_at, failed_at, leased_until)
+VALUES (:webhook_id, :failures, :failing_since, :succeeded_at, :failed_at, :leased_until);
+
+-- webhook_lines.release
+UPDATE webhook_lines
+SET lease=NULL, leased_until=0
+WHERE webhook_lines.webhook_id = :id
+AND webhook_lines.lease = :token;
+
+-- webhook_lines.renew
+UPDATE webhook_lines
+SET leased_until=:until
+WHERE webhook_lines.webhook_id = :id
+AND webhook_lines.lease = :token;
+
+-- webhook_lines.update
+UPDATE webhook_lines
+SET failures=:failures, failing_since=:failing_since, succeeded_at=:succeeded_at, failed_at=:failed_at
+WHERE webhook_lines.webhook_id = :the_key;
+
+-- webhook_lines.waiting
+SELECT anon_1.webhook_id, anon_1.leased_until, anon_1.first_due, anon_1.clock_offset_ms,
+    anon_1.clock_frozen_at
+FROM (SELECT webhook_lines.webhook_id AS webhook_id, webhook_lines.leased_until AS leased_until, (SELECT
+    min(webhook_deliveries.due_at) AS min_1 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id =
+    webhook_lines.webhook_id AND webhook_deliveries.due_at IS NOT NULL) AS first_due,
+    workspaces.clock_offset_ms AS clock_offset_ms, workspaces.clock_frozen_at AS clock_frozen_at FROM
+    webhook_lines JOIN webhooks ON webhook_lines.webhook_id = webhooks.webhook_id JOIN workspaces ON
+    workspaces.workspace_id = webhooks.workspace_id) AS anon_1
+WHERE anon_1.first_due IS NOT NULL;
+
+-- webhooks.delete
+DELETE
+FROM webhooks
+WHERE webhooks.webhook_id = :id
+AND webhooks.workspace_id = :ws;
+
+-- webhooks.find
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.webhook_id = :id;
+
+-- webhooks.get
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.webhook_id = :id
+AND webhooks.workspace_id = :ws;
+
+-- webhooks.insert
+INSERT INTO webhooks (webhook_id, workspace_id, url, event_types, secret, old_secret, old_secret_ends_at,
+    created_at, disabled_at)
+VALUES (:webhook_id, :workspace_id, :url, :event_types, :secret, :old_secret, :old_secret_ends_at,
+    :created_at, :disabled_at);
+
+-- webhooks.list
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.workspace_id = :ws
+AND webhooks.created_at >= :from_at
+AND (webhooks.created_at > :from_at OR webhooks.created_at = :from_at AND webhooks.webhook_id >= :from_id)
+ORDER BY webhooks.created_at, webhooks.webhook_id
+LIMIT :limit OFFSET 0;
+
+-- webhooks.of_workspace
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+WHERE webhooks.workspace_id = :ws
+AND webhooks.disabled_at IS NULL;
+
+-- webhooks.update
+UPDATE webhooks
+SET workspace_id=:workspace_id, url=:url, event_types=:event_types, secret=:secret, old_secret=:old_secret,
+    old_secret_ends_at=:old_secret_ends_at, created_at=:created_at, disabled_at=:disabled_at
+WHERE webhooks.webhook_id = :the_key;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,

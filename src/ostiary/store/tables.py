@@ -435,7 +435,14 @@ action_attempts = Table(
 events = Table(
     "events",
     metadata,
-    _id("event_id"),
+    # In which order they were committed, within a workspace.
+    Column(
+        "position",
+        BigInteger().with_variant(Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("event_id", Text, nullable=False),
     _ref("workspace_id", "workspaces.workspace_id"),
     _text("event_type"),
     _text("device_id", null=True),
@@ -448,9 +455,62 @@ events = Table(
     _at("created_at"),
     _json("payload"),
     _secret("secret_fields"),  # those that carry a PIN
+    UniqueConstraint("event_id", name="events_id"),
     Index("events_list", "workspace_id", "created_at", "event_id"),
+    Index("events_stream", "workspace_id", "position"),
     Index("events_device", "device_id", "created_at"),
     Index("events_code", "access_code_id", "created_at"),
+    sqlite_autoincrement=True,  # a position is not given twice, whatever was deleted
+)
+
+# Where events are delivered.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _id("webhook_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _text("url"),
+    _json("event_types"),
+    _secret("secret", null=False),
+    _secret("old_secret"),
+    _at("old_secret_ends_at", null=True),
+    _at("created_at"),
+    _at("disabled_at", null=True),
+    Index("webhooks_list", "workspace_id", "created_at", "webhook_id"),
+)
+
+# The line of deliveries before one webhook, beside it because it changes with each of them.
+webhook_lines = Table(
+    "webhook_lines",
+    metadata,
+    Column("webhook_id", Text, ForeignKey("webhooks.webhook_id", ondelete="CASCADE"), primary_key=True),
+    _int("failures"),
+    _at("failing_since", null=True),
+    _at("succeeded_at", null=True),
+    _at("failed_at", null=True),
+    # Real time.
+    _text("lease", null=True),
+    _int("leased_until"),
+)
+
+# One event on its way to one webhook, and what became of each attempt.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", Text, ForeignKey("webhooks.webhook_id", ondelete="CASCADE"), primary_key=True),
+    _id("event_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _int("position"),
+    _text("event_type"),
+    _text("status"),
+    _json("attempts"),
+    _int("tries"),
+    _at("created_at"),
+    _at("due_at", null=True),
+    _at("settled_at", null=True),
+    Index("webhook_deliveries_due", "webhook_id", "due_at", "position", **_where("due_at IS NOT NULL")),
+    Index("webhook_deliveries_list", "webhook_id", "position"),
+    Index("webhook_deliveries_old", "workspace_id", "settled_at", **_where("settled_at IS NOT NULL")),
 )
 
 # The simulated vendors of sandbox workspaces.

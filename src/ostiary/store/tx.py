@@ -29,7 +29,7 @@ class Tx:
         ledger: What becomes evidence of access codes with this transaction.
     """
 
-    __slots__ = ("_workspace", "events", "ledger", "now", "real_now", "vault", "wakes")
+    __slots__ = ("_workspace", "directed", "events", "ledger", "now", "real_now", "vault", "wakes")
 
     def __init__(self, vault: Vault, real_now: datetime) -> None:
         self.vault = vault
@@ -37,6 +37,7 @@ class Tx:
         self.now = real_now
         self._workspace: Workspace | None = None
         self.events: list[Event] = []
+        self.directed: dict[str, str] = {}
         self.wakes: set[str] = set()
         self.ledger = Ledger()
 
@@ -55,13 +56,26 @@ class Tx:
         wait: timedelta = max(instant - self.now, timedelta(0))
         return self.real_now + wait
 
-    def emit(self, event: Event) -> None:
-        """Store an event with this transaction."""
-        self.events.append(event)
+    def emit(self, event: Event, *, to: str | None = None) -> None:
+        """
+        Store an event with this transaction, and its deliveries.
 
-    def wake(self, connected_account_id: str) -> None:
-        """Hint, after the commit, that an account has work. The row's `due_at` is the promise."""
-        self.wakes.add(connected_account_id)
+        Args:
+            to: The one webhook that it is for, whatever that has asked for. None: all that want it.
+        """
+        self.events.append(event)
+        if to is not None:
+            self.directed[event.event_id] = to
+
+    def wake(self, key: str) -> None:
+        """
+        Hint, after the commit, that an account has work. The row's `due_at` is the promise.
+
+        Args:
+            key: The account's id; `webhook/` and its id for a webhook, `events/` and its id for a
+                workspace where something happened.
+        """
+        self.wakes.add(key)
 
 
 class Database(Protocol):
@@ -85,7 +99,7 @@ class Database(Protocol):
         ...
 
     def on_wake(self, listener: Callable[[set[str]], None]) -> None:
-        """Who is told which accounts a commit woke, here or in another process."""
+        """Who is told which keys (as `Tx.wake` has them) a commit woke, here or in another process."""
         ...
 
     async def close(self) -> None: ...

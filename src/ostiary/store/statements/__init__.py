@@ -17,6 +17,7 @@ from . import (
     homes,
     installation,
     unmanaged_codes,
+    webhooks,
     workspaces,
 )
 from .compiling import compile_all
@@ -37,5 +38,6 @@ __all__ = [
     "homes",
     "installation",
     "unmanaged_codes",
+    "webhooks",
     "workspaces",
 ]

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Column, Table, Text, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable, Select
 from sqlalchemy.sql.elements import ColumnElement
@@ -49,7 +61,7 @@ def select_entity(table: Table, entity: type[Any]) -> Select[Any]:
 def define_insert(table: Table, entity: type[Any], *extra: str) -> None:
     """Writes every field; `extra` names columns beyond the dataclass."""
     names = [*(column.name for column in _columns(table, entity)), *extra]
-    define(f"{table.name}.insert", insert(table).values(_parameters(names)))
+    define(f"{table.name}.insert", insert(table).values(_parameters(names)).inline())
 
 
 def define_update(table: Table, entity: type[Any], *extra: str, without: tuple[str, ...] = ()) -> None:
@@ -75,7 +87,11 @@ def _columns(table: Table, entity: type[Any]) -> list[Column[Any]]:
     """
     columns = [table.c[name] for name in kinds(entity)]
     told = {column.name: column.info.get("kind", "plain") for column in columns}
-    if told != kinds(entity) or next(iter(table.primary_key)) is not columns[0]:
+    is_key = next(iter(table.primary_key)) is columns[0] or any(
+        isinstance(each, UniqueConstraint) and list(each.columns) == [columns[0]]
+        for each in table.constraints
+    )
+    if told != kinds(entity) or not is_key:
         raise TypeError(f"{entity.__name__} and the table {table.name} differ in a kind or in the id")
     ENTITIES[entity] = table.name
     return columns

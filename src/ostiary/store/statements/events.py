@@ -12,8 +12,14 @@ from .defining import any_of, define, define_insert, select_entity
 _event = select_entity(_t, Event)
 
 define_insert(_t, Event)
+# What is ours alone is in no answer of the wire.
+_is_of_the_wire = _t.c.event_type.not_like("ostiary.%")
+
 define(
-    "events.get", _event.where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws"))
+    "events.get",
+    _event.where(
+        _t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws"), _is_of_the_wire
+    ),
 )
 define("events.count", select(func.count()).select_from(_t).where(_t.c.workspace_id == bindparam("ws")))
 
@@ -32,6 +38,7 @@ def _list(event_ids: ColumnElement[bool]) -> Select[Any]:
             _t.c.created_at < bindparam("until"),
             *(_passes(name) for name in FILTERS if name != "event_id"),
             event_ids,
+            _is_of_the_wire,
         )
         .order_by(_t.c.created_at.desc(), _t.c.event_id.desc())
         .limit(bindparam("limit"))
@@ -42,6 +49,22 @@ def _list(event_ids: ColumnElement[bool]) -> Select[Any]:
 define("events.list", _list(_passes("event_id")))
 # A condition that stands alone lets PostgreSQL go by the primary key.
 define("events.list_ids", _list(any_of(_t.c.event_id, "in_event_id")))
+define("events.by_ids", _event.where(any_of(_t.c.event_id, "ids")))
+define(
+    "events.after",
+    _event.add_columns(_t.c.position)
+    .where(_t.c.workspace_id == bindparam("ws"), _t.c.position > bindparam("position"))
+    .order_by(_t.c.position)
+    .limit(bindparam("limit")),
+)
+define(
+    "events.position",
+    select(_t.c.position).where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws")),
+)
+define(
+    "events.last",
+    select(_t.c.position).where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.position.desc()).limit(1),
+)
 define(
     "events.of_code",
     _event.where(

@@ -182,6 +182,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("workspace_id", sa.Text(), nullable=False),
         sa.Column("event_type", sa.Text(), nullable=False),
@@ -196,11 +202,75 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("secret_fields", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("event_id"),
+        sa.PrimaryKeyConstraint("position"),
+        sa.UniqueConstraint("event_id", name="events_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("events_code", "events", ["access_code_id", "created_at"], unique=False)
     op.create_index("events_device", "events", ["device_id", "created_at"], unique=False)
     op.create_index("events_list", "events", ["workspace_id", "created_at", "event_id"], unique=False)
+    op.create_index("events_stream", "events", ["workspace_id", "position"], unique=False)
+    op.create_table(
+        "webhooks",
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("event_types", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("old_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("old_secret_ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("webhook_id"),
+    )
+    op.create_index("webhooks_list", "webhooks", ["workspace_id", "created_at", "webhook_id"], unique=False)
+    op.create_table(
+        "webhook_lines",
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("succeeded_at", sa.BigInteger(), nullable=True),
+        sa.Column("failed_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.webhook_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("webhook_id"),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Text(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.webhook_id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("webhook_id", "event_id"),
+    )
+    op.create_index(
+        "webhook_deliveries_due",
+        "webhook_deliveries",
+        ["webhook_id", "due_at", "position"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("webhook_deliveries_list", "webhook_deliveries", ["webhook_id", "position"], unique=False)
+    op.create_index(
+        "webhook_deliveries_old",
+        "webhook_deliveries",
+        ["workspace_id", "settled_at"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NOT NULL"),
+        postgresql_where=sa.text("settled_at IS NOT NULL"),
+    )
     op.create_table(
         "virtual_homes",
         sa.Column("workspace_id", sa.Text(), nullable=False),

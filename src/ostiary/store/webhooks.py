@@ -1,0 +1,125 @@
+"""Webhooks, and the lease under which one worker at a time delivers to each."""
+
+from datetime import datetime
+
+from ..domain.errors import not_found
+from ..domain.instants import from_ms, to_ms
+from ..domain.webhooks import Line, Webhook
+from ..domain.workspaces import Workspace
+from .pages import Position
+from .rows import Record
+from .sql import Statement
+from .tx import Tx
+
+_record = Record("webhooks", Webhook)
+_lines = Record("webhook_lines", Line)
+_INSERT = Statement("webhooks.insert")
+_UPDATE = Statement("webhooks.update")
+_DELETE = Statement("webhooks.delete")
+_GET = Statement("webhooks.get")
+_FIND = Statement("webhooks.find")
+_LIST = Statement("webhooks.list")
+_OF_WORKSPACE = Statement("webhooks.of_workspace")
+_INSERT_LINE = Statement("webhook_lines.insert")
+_UPDATE_LINE = Statement("webhook_lines.update")
+_LINE = Statement("webhook_lines.get")
+_WAITING = Statement("webhook_lines.waiting")
+_CLAIM = Statement("webhook_lines.claim")
+_RENEW = Statement("webhook_lines.renew")
+_RELEASE = Statement("webhook_lines.release")
+_FREE_ALL = Statement("webhook_lines.free_all")
+
+
+def key(webhook_id: str) -> str:
+    """What `Tx.wake` takes for it."""
+    return f"webhook/{webhook_id}"
+
+
+async def insert(tx: Tx, webhook: Webhook) -> None:
+    await _INSERT(**_record.insert_params(tx.vault, webhook))
+    await _INSERT_LINE(**_lines.insert_params(tx.vault, Line(webhook.webhook_id)), leased_until=0)
+
+
+async def update_webhook(tx: Tx, webhook: Webhook) -> None:
+    await _UPDATE(**_record.update_params(tx.vault, webhook))
+
+
+async def remove(tx: Tx, workspace_id: str, webhook_id: str) -> None:
+    """With what waits in its line. Raises: ApiError, 404 `webhook_not_found`."""
+    rows = await _DELETE(id=webhook_id, ws=workspace_id)
+    if not rows[0][0]:
+        raise not_found("webhook", webhook_id=webhook_id)
+
+
+async def get(tx: Tx, workspace_id: str, webhook_id: str) -> Webhook:
+    """Raises: ApiError, 404 `webhook_not_found`."""
+    rows = await _GET(id=webhook_id, ws=workspace_id)
+    if not rows:
+        raise not_found("webhook", webhook_id=webhook_id)
+    return _record.read(tx.vault, rows[0])
+
+
+async def find(tx: Tx, webhook_id: str) -> Webhook | None:
+    """For the engine, which serves every workspace."""
+    rows = await _FIND(id=webhook_id)
+    return _record.recall(tx.vault, rows[0]) if rows else None
+
+
+async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[Webhook]:
+    rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
+    return _record.read_all(tx.vault, rows)
+
+
+async def in_use(tx: Tx, workspace_id: str) -> list[Webhook]:
+    """Those of a workspace that are not disabled."""
+    return [_record.recall(tx.vault, row) for row in await _OF_WORKSPACE(ws=workspace_id)]
+
+
+# --- the line before each -----------------------------------------------------------------------------
+
+
+async def line(tx: Tx, webhook_id: str) -> Line:
+    rows = await _LINE(id=webhook_id)
+    return _lines.read(tx.vault, rows[0]) if rows else Line(webhook_id)
+
+
+async def update_line(tx: Tx, changed: Line) -> None:
+    await _UPDATE_LINE(**_lines.update_params(tx.vault, changed))
+
+
+async def waiting(tx: Tx) -> list[tuple[str, float]]:
+    """
+    The webhooks before which something waits, with the real seconds until it is due and the line free.
+
+    Those that wait for a clock that stands still are left out.
+    """
+    found: list[tuple[str, float]] = []
+    for webhook_id, leased_until, due_at, *workspace in await _WAITING():
+        clock = Workspace("", "", True, workspace[0], workspace[1] and from_ms(workspace[1]), tx.real_now)
+        due = from_ms(due_at)
+        if clock.clock_frozen_at is not None and due > clock.clock_frozen_at:
+            continue
+        wait = max((due - clock.at(tx.real_now)).total_seconds(), 0.0)
+        found.append((webhook_id, max(wait, (leased_until - to_ms(tx.real_now)) / 1000)))
+    return found
+
+
+async def claim(tx: Tx, webhook_id: str, token: str, until: datetime) -> bool:
+    """Take the lease; all of it is real time."""
+    rows = await _CLAIM(id=webhook_id, token=token, now=to_ms(tx.real_now), until=to_ms(until))
+    return bool(rows[0][0])
+
+
+async def renew(tx: Tx, webhook_id: str, token: str, until: datetime) -> bool:
+    """False: the lease was lost, or the webhook deleted."""
+    rows = await _RENEW(id=webhook_id, token=token, until=to_ms(until))
+    return bool(rows[0][0])
+
+
+async def release(tx: Tx, webhook_id: str, token: str) -> None:
+    await _RELEASE(id=webhook_id, token=token)
+
+
+async def free_all(tx: Tx) -> None:
+    """When no other server lives, its leases are void."""
+    await _FREE_ALL()
