@@ -28,9 +28,11 @@ from starlette.routing import Route
 
 from . import __version__, api, connect, providers, store
 from .connect import pages
+from .domain.addresses import Network
 from .domain.provider import Adapter, AsgiApp, Brand, Manifest, Receive, Scope, Send
 from .domain.workspaces import Workspace
 from .engine import receive
+from .engine.deliver import Deliveries, DeliveryDispatcher
 from .engine.dispatch import EmbeddedDispatcher
 from .engine.drain import drain_account
 from .engine.notices import is_reachable, notices_base
@@ -47,6 +49,7 @@ from .wire.operation import Limits
 
 if TYPE_CHECKING:
     from .transport.network import NetworkHttp
+    from .transport.outbound import OutboundHttp
 
 log = logging.getLogger("ostiary")
 USUAL_URL: Final = "http://127.0.0.1:8420"
@@ -153,6 +156,25 @@ class HouseVendors:
             await self._network.close()
 
 
+class LazyOutbound:
+    """The HTTP client towards webhooks, made when there is something to deliver."""
+
+    def __init__(self, networks: tuple[Network, ...]) -> None:
+        self._networks = networks
+        self._made: OutboundHttp | None = None
+
+    def get(self) -> "OutboundHttp":
+        if self._made is None:
+            from .transport.outbound import OutboundHttp
+
+            self._made = OutboundHttp(self._networks)
+        return self._made
+
+    async def close(self) -> None:
+        if self._made is not None:
+            await self._made.close()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """
@@ -161,22 +183,26 @@ class House:
     Attributes:
         asgi: The whole HTTP side.
         dispatcher: Runs the engine; `engine` keeps it going.
+        deliveries: The same for webhooks.
     """
 
     database: Database
     vendors: HouseVendors
     dispatcher: EmbeddedDispatcher
+    deliveries: DeliveryDispatcher
     asgi: AsgiApp
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[None]:
         """The engine runs for the time of the block."""
-        task = asyncio.create_task(self.dispatcher.run())
+        dispatchers = (self.dispatcher, self.deliveries)
+        tasks = [asyncio.create_task(each.run()) for each in dispatchers]
         try:
             yield
         finally:
-            self.dispatcher.stop()
-            await task
+            for each in dispatchers:
+                each.stop()
+            await asyncio.gather(*tasks)
 
 
 @asynccontextmanager
@@ -220,16 +246,27 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
     await dispatcher.open(handle)
     for provider, base in vendors.told_by.items():
         await database.write(store.connected_accounts.wake_unregistered, provider, base)
-    metrics = Metrics(dispatcher.stats, vendors.traffic.families)
+    outbound = LazyOutbound(settings.webhook_networks)
+    deliveries = Deliveries(database, outbound.get)
+    delivery_dispatcher = DeliveryDispatcher(database)
+    await delivery_dispatcher.open(deliveries.deliver)
+    metrics = Metrics(dispatcher.stats, vendors.traffic.families, deliveries.families)
     wire = WireHouse(
-        public_url, vendors.manifests, limits, vendors.name_at_vendor, worlds.takes_codes_of_others
+        public_url,
+        vendors.manifests,
+        limits,
+        vendors.name_at_vendor,
+        worlds.takes_codes_of_others,
+        settings.webhook_networks,
     )
     others = _others(database, vendors, worlds, public_url, metrics)
-    house = House(database, vendors, dispatcher, WireApp(database, wire, others, metrics.observe))
+    asgi = WireApp(database, wire, others, metrics.observe)
     try:
-        yield house
+        yield House(database, vendors, dispatcher, delivery_dispatcher, asgi)
     finally:
         await dispatcher.close()
+        await delivery_dispatcher.close()
+        await outbound.close()
         await vendors.close()
         await database.close()
 
@@ -336,3 +373,4 @@ async def first_start(tx: Tx) -> None:
 async def free_leases(tx: Tx) -> None:
     """On SQLite the folder lock proves that no other server lives, so leases of a dead one are void."""
     await store.connected_accounts.free_all(tx)
+    await store.webhooks.free_all(tx)

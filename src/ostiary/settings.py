@@ -6,6 +6,7 @@ A wrong setting stops the start with one sentence that names it.
 
 import base64
 import binascii
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .domain.addresses import Network
 from .domain.budgets import Budget
 from .domain.provider import Integrator, Manifest, VendorSite
 from .domain.secrets import Secret
@@ -37,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
         are_limits_enforced: `OSTIARY_RATE_LIMITS`, `on` (default) or `off`.
         sandbox_pace: `OSTIARY_SANDBOX_PACE`; factor on the simulated vendors' delays in sandboxes.
         log_level: `OSTIARY_LOG_LEVEL`.
+        webhook_networks: `OSTIARY_WEBHOOK_NETWORKS`; where webhooks of production workspaces may be beside
+            the open internet, such as `10.1.0.0/16`, commas between.
         vendors: provider key to its settings by lower-case name, from `OSTIARY_<PROVIDER>_<NAME>`.
     """
 
@@ -47,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True):
     are_limits_enforced: bool
     sandbox_pace: float
     log_level: str
+    webhook_networks: tuple[Network, ...]
     vendors: Mapping[str, Mapping[str, str]]
 
     def budget(self, manifest: Manifest) -> Budget | None:
@@ -117,6 +122,7 @@ def read_settings(
         are_limits_enforced=_choice("OSTIARY_RATE_LIMITS", environment, ("on", "off")) == "on",
         sandbox_pace=_number("OSTIARY_SANDBOX_PACE", environment, 0.1),
         log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
+        webhook_networks=_networks("OSTIARY_WEBHOOK_NETWORKS", environment),
         vendors={key: _vendor(manifest, environment) for key, manifest in manifests.items()},
     )
 
@@ -152,6 +158,16 @@ def _choice(name: str, environment: Mapping[str, str], choices: tuple[str, ...])
     if value not in choices:
         raise SettingsError(f"{name} must be one of: {', '.join(choices)}")
     return value
+
+
+def _networks(name: str, environment: Mapping[str, str]) -> tuple[Network, ...]:
+    given = [part.strip() for part in environment.get(name, "").split(",")]
+    try:
+        return tuple(ipaddress.ip_network(part) for part in given if part)
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} must hold networks such as 10.1.0.0/16 with commas between: {error}"
+        ) from None
 
 
 def _number(name: str, environment: Mapping[str, str], default: float, most: int = 100) -> float:

@@ -16,6 +16,8 @@ from . import (
     simulate,
     unmanaged_codes,
     unmanaged_devices,
+    webhook_deliveries,
+    webhooks,
     workspaces,
 )
 
@@ -35,5 +37,7 @@ __all__ = [
     "simulate",
     "unmanaged_codes",
     "unmanaged_devices",
+    "webhook_deliveries",
+    "webhooks",
     "workspaces",
 ]

@@ -1,10 +1,8 @@
 """`/connect_webviews/…`: links through which somebody connects a lock account."""
 
-import re
 import secrets
 import string
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +17,7 @@ from ..store.tx import Tx
 from ..wire.operation import CREATES, DELETES, READS, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import CustomMetadata, CustomMetadataFilter, Limit, NonEmpty, PageCursor, Uuid
+from ..wire.web_address import web_address
 from . import metadata
 
 Category = Literal[
@@ -80,8 +79,8 @@ async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
         accepted_capabilities=list(body.accepted_capabilities or ["lock"]),
         any_provider_allowed=False,
         device_selection_mode=body.device_selection_mode or "none",
-        custom_redirect_url=_web_address(body.custom_redirect_url, "custom_redirect_url"),
-        custom_redirect_failure_url=_web_address(
+        custom_redirect_url=_redirect(body.custom_redirect_url, "custom_redirect_url"),
+        custom_redirect_failure_url=_redirect(
             body.custom_redirect_failure_url, "custom_redirect_failure_url"
         ),
         custom_metadata=metadata.cleaned(body.custom_metadata or {}),
@@ -123,19 +122,9 @@ def _accepted(body: CreateConnectWebview, caller: Caller) -> list[str]:
     return accepted
 
 
-def _web_address(url: str | None, field: str) -> str | None:
+def _redirect(url: str | None, field: str) -> str | None:
     """A redirect leads a browser somewhere: only to the web."""
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
-        is_good = parts.scheme in ("http", "https") and is_whole
-    except ValueError:
-        is_good = False
-    if not is_good:
-        raise InvalidInput("Invalid url", field)
-    return url
+    return None if url is None else web_address(url, field)
 
 
 @operation("/connect_webviews/get", GetConnectWebview, READS, returns={"connect_webview": "ConnectWebview"})

@@ -63,6 +63,8 @@ async def set_clock(body: SetClock, caller: Caller, tx: Tx) -> Answer:
     await store.workspaces.set_clock(tx, workspace)
     tx.enter(workspace)
     await store.connected_accounts.wake_workspace(tx, workspace.workspace_id)
+    for webhook in await store.webhooks.in_use(tx, workspace.workspace_id):
+        tx.wake(store.webhooks.key(webhook.webhook_id))
     return {"clock": _clock(workspace, tx)}
 
 

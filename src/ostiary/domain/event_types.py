@@ -50,6 +50,3 @@ thermostat.temperature_threshold_no_longer_exceeded
 
 WIRE: Final = frozenset(_WIRE.split())
 """As of 1.977 of the wire's published types; a test compares."""
-
-OWN: Final = frozenset({"ostiary.webhook.disabled", "ostiary.webhook.test"})
-"""Ours. No answer of the wire holds them; who wants them names them."""

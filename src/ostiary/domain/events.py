@@ -119,6 +119,18 @@ class Event:
         return wire
 
 
+OwnEventType = Literal["ostiary.webhook.disabled", "ostiary.webhook.test"]
+"""Ours: in the stream and at webhooks that name them, in no answer of the wire."""
+OWN = frozenset(get_args(OwnEventType))
+
+
+def own_event(event_type: OwnEventType, workspace_id: str, now: datetime, **payload: Any) -> Event:
+    """An event of now."""
+    return Event(
+        ordered_id(now), workspace_id, event_type, None, None, None, None, None, None, now, now, payload
+    )
+
+
 def event(
     event_type: EventType,
     workspace_id: str,

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from .errors import ApiError
-from .event_types import OWN, WIRE
-from .events import EMITTED, Event
+from .event_types import WIRE
+from .events import EMITTED, OWN
 from .instants import to_wire
 from .retry import webhook_wait
 from .secrets import Secret
@@ -216,6 +216,18 @@ class Delivery:
         }
 
 
-def message_id(event: Event) -> str:
+def message_id(event_id: str) -> str:
     """What a receiver knows repetitions by: the same for every attempt, at every webhook."""
-    return f"msg_{event.event_id}"
+    return f"msg_{event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What counts of an answer to a delivery. `is_last`: the receiver asks for no further attempt."""
+
+    status: int
+    is_last: bool
+
+
+class NotDelivered(Exception):
+    """There was no answer. The text is one word that says why."""

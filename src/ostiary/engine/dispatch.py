@@ -20,7 +20,6 @@ from .tasks import cancel_all
 log = logging.getLogger("ostiary.engine")
 Handler = Callable[[str, asyncio.Event], Awaitable[None]]
 
-AT_ONCE: Final = 32
 SWEEP_SECONDS: Final = 5.0
 """How long a wake-up that was lost (another process's, say) can go unnoticed."""
 
@@ -52,6 +51,8 @@ class Dispatcher(Protocol):
 class EmbeddedDispatcher:
     """A loop over the accounts' rows in this process."""
 
+    AT_ONCE = 32
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._handler: Handler | None = None
@@ -59,6 +60,7 @@ class EmbeddedDispatcher:
         self._woken: dict[str, asyncio.Event] = {}
         self._something = asyncio.Event()
         self._handled = 0
+        self._is_running = False
         self._is_stopping = False
 
     async def open(self, handler: Handler) -> None:
@@ -66,12 +68,15 @@ class EmbeddedDispatcher:
         self._database.on_wake(self.wake)
 
     def wake(self, keys: Iterable[str]) -> None:
+        """Of all that a commit woke, accounts have keys without a slash."""
         for key in keys:
-            if key in self._woken:
-                self._woken[key].set()
-        self._something.set()
+            if "/" not in key:
+                if key in self._woken:
+                    self._woken[key].set()
+                self._something.set()
 
     async def run(self) -> None:
+        self._is_running = True
         while not self._is_stopping:
             self._something.clear()
             wait = SWEEP_SECONDS
@@ -85,11 +90,11 @@ class EmbeddedDispatcher:
 
     async def _start_due(self) -> float:
         """Start what is due and free; returns seconds until something else is."""
-        room = AT_ONCE - len(self._running)
+        room = self.AT_ONCE - len(self._running)
         if room <= 0:
             return SWEEP_SECONDS
-        for key in await self._database.read(store.connected_accounts.due, AT_ONCE):
-            if key not in self._running and len(self._running) < AT_ONCE:
+        for key in await self._database.read(store.connected_accounts.due, self.AT_ONCE):
+            if key not in self._running and len(self._running) < self.AT_ONCE:
                 self._start(key)
         wait_ms = await self._database.read(_wait_ms)
         return SWEEP_SECONDS if wait_ms is None else max(0.01, min(SWEEP_SECONDS, wait_ms / 1000))
@@ -105,7 +110,7 @@ class EmbeddedDispatcher:
         try:
             await self._handler(key, self._woken[key])
         except Exception:
-            log.exception("the drain of account %s broke off", key)
+            log.exception("the work on %s broke off", key)
             await asyncio.sleep(1)
 
     def _finished(self, key: str) -> None:
@@ -115,7 +120,7 @@ class EmbeddedDispatcher:
         self._something.set()
 
     def stop(self) -> None:
-        self._is_stopping = True
+        self._is_stopping, self._is_running = True, False
         self._something.set()
 
     def stats(self) -> dict[str, int]:

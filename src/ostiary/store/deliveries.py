@@ -1,6 +1,6 @@
 """Deliveries of events to webhooks: put in line with the event, settled by the engine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..domain.errors import not_found
@@ -81,11 +81,10 @@ async def count_pending(tx: Tx, webhook_id: str) -> int:
     return int(rows[0][0])
 
 
-async def settle(tx: Tx, deliveries: Iterable[Delivery]) -> None:
-    for delivery in deliveries:
-        params = _record.params(tx.vault, delivery)
-        names = ("webhook_id", "event_id", "status", "attempts", "tries", "due_at", "settled_at")
-        await _SETTLE(**{name: params[name] for name in names})
+async def settle(tx: Tx, delivery: Delivery) -> None:
+    params = _record.params(tx.vault, delivery)
+    names = ("webhook_id", "event_id", "status", "attempts", "tries", "due_at", "settled_at")
+    await _SETTLE(**{name: params[name] for name in names})
 
 
 async def give_up(tx: Tx, webhook_id: str) -> None:

@@ -18,6 +18,7 @@ _LIST = Statement("events.list")
 _LIST_IDS = Statement("events.list_ids")
 _BY_IDS = Statement("events.by_ids")
 _AFTER = Statement("events.after")
+_WITHIN = Statement("events.within")
 _POSITION = Statement("events.position")
 _LAST = Statement("events.last")
 _OF_CODE = Statement("events.of_code")
@@ -99,6 +100,16 @@ async def after(tx: Tx, workspace_id: str, position: int, limit: int) -> list[tu
     """
     rows = await _AFTER(ws=workspace_id, position=position, limit=limit)
     return [(row[-1], _record.read(tx.vault, row)) for row in rows]
+
+
+async def within(
+    tx: Tx, workspace_id: str, since: datetime, until: datetime, position: int, limit: int
+) -> list[Event]:
+    """From `since` to before `until`, after a position, in the order of commits; our own types included."""
+    rows = await _WITHIN(
+        ws=workspace_id, since=to_ms(since), until=to_ms(until), position=position, limit=limit
+    )
+    return _record.read_all(tx.vault, rows)
 
 
 async def position_of(tx: Tx, workspace_id: str, event_id: str) -> int | None:

@@ -1005,6 +1005,18 @@ FROM events
 WHERE events.event_id = %(event_id)s::VARCHAR
 AND events.workspace_id = %(ws)s::VARCHAR;
 
+-- events.within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.position > %(position)s::BIGINT
+AND events.created_at >= %(since)s::BIGINT
+AND events.created_at < %(until)s::BIGINT
+ORDER BY events.position
+LIMIT %(limit)s;
+
 -- evidence.insert
 INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
     seal)
@@ -1426,11 +1438,7 @@ SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_
     webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
 FROM webhooks
 WHERE webhooks.workspace_id = %(ws)s::VARCHAR
-AND webhooks.created_at >= %(from_at)s::BIGINT
-AND (webhooks.created_at > %(from_at)s::BIGINT OR webhooks.created_at = %(from_at)s::BIGINT AND
-    webhooks.webhook_id >= %(from_id)s::VARCHAR)
-ORDER BY webhooks.created_at, webhooks.webhook_id
-LIMIT %(limit)s;
+ORDER BY webhooks.created_at, webhooks.webhook_id;
 
 -- webhooks.of_workspace
 SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,

@@ -952,6 +952,18 @@ FROM events
 WHERE events.event_id = :event_id
 AND events.workspace_id = :ws;
 
+-- events.within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = :ws
+AND events.position > :position
+AND events.created_at >= :since
+AND events.created_at < :until
+ORDER BY events.position
+LIMIT :limit OFFSET 0;
+
 -- evidence.insert
 INSERT INTO evidence (access_code_id, position, workspace_id, at, kind, status, facts, previous_hash, hash,
     seal)
@@ -1357,10 +1369,7 @@ SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_
     webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
 FROM webhooks
 WHERE webhooks.workspace_id = :ws
-AND webhooks.created_at >= :from_at
-AND (webhooks.created_at > :from_at OR webhooks.created_at = :from_at AND webhooks.webhook_id >= :from_id)
-ORDER BY webhooks.created_at, webhooks.webhook_id
-LIMIT :limit OFFSET 0;
+ORDER BY webhooks.created_at, webhooks.webhook_id;
 
 -- webhooks.of_workspace
 SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,

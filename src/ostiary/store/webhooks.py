@@ -6,7 +6,6 @@ from ..domain.errors import not_found
 from ..domain.instants import from_ms, to_ms
 from ..domain.webhooks import Line, Webhook
 from ..domain.workspaces import Workspace
-from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
@@ -65,9 +64,9 @@ async def find(tx: Tx, webhook_id: str) -> Webhook | None:
     return _record.recall(tx.vault, rows[0]) if rows else None
 
 
-async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[Webhook]:
-    rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
-    return _record.read_all(tx.vault, rows)
+async def list_all(tx: Tx, workspace_id: str) -> list[Webhook]:
+    """Oldest first."""
+    return _record.read_all(tx.vault, await _LIST(ws=workspace_id))
 
 
 async def in_use(tx: Tx, workspace_id: str) -> list[Webhook]:

@@ -21,6 +21,10 @@ from .evidence_objects import TimelineEvent as TimelineEvent
 from .evidence_objects import TimelinePagination as TimelinePagination
 from .forms import Id, Moment, WeeklyWindow
 from .plan_objects import Plan as Plan
+from .webhook_objects import DeliveryState as DeliveryState
+from .webhook_objects import Replay as Replay
+from .webhook_objects import Webhook as Webhook
+from .webhook_objects import WebhookDelivery as WebhookDelivery
 
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Level = Annotated[float, Meta(ge=0, le=1)]

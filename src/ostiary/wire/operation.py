@@ -6,13 +6,15 @@ Routing, parsing, authentication and `/openapi.json` all read this table; there 
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..domain import devices
+from ..domain.addresses import Network, is_public, is_within
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import ApiError
@@ -101,6 +103,21 @@ class House:
     """For a brand, by its key: how its vendor is to name codes. None: the server lacks its settings."""
     takes_codes_of_others: Callable[[Workspace, str], TakesCodesOfOthers | None]
     """For a brand: its simulator. None: its vendor is real, or nobody chooses PINs there."""
+    webhook_networks: Sequence[Network] = ()
+
+    def may_deliver(self, workspace: Workspace, url: str) -> bool:
+        """
+        Whether a webhook may be at an address, as far as the address itself tells.
+
+        Names are resolved, and looked at again, when something is delivered.
+        """
+        host = urlsplit(url).hostname or ""
+        if workspace.is_sandbox:
+            return True
+        try:
+            return is_public(host) or is_within(host, self.webhook_networks)
+        except ValueError:  # a name
+            return not (host == "localhost" or host.endswith(".localhost"))
 
     def render(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
         manifest = self.manifests[device.provider]

@@ -58,6 +58,17 @@ define(
     .limit(bindparam("limit")),
 )
 define(
+    "events.within",
+    _event.where(
+        _t.c.workspace_id == bindparam("ws"),
+        _t.c.position > bindparam("position"),
+        _t.c.created_at >= bindparam("since"),
+        _t.c.created_at < bindparam("until"),
+    )
+    .order_by(_t.c.position)
+    .limit(bindparam("limit")),
+)
+define(
     "events.position",
     select(_t.c.position).where(_t.c.event_id == bindparam("event_id"), _t.c.workspace_id == bindparam("ws")),
 )

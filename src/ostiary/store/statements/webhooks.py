@@ -11,7 +11,7 @@ from ..tables import webhook_deliveries as _d
 from ..tables import webhook_lines as _l
 from ..tables import webhooks as _w
 from ..tables import workspaces
-from .defining import any_of, define, define_insert, define_update, page, select_entity
+from .defining import any_of, define, define_insert, define_update, select_entity
 
 _webhook = select_entity(_w, Webhook)
 _delivery = select_entity(_d, Delivery)
@@ -28,7 +28,7 @@ define(
 )
 define(
     "webhooks.list",
-    page(_webhook.where(_w.c.workspace_id == bindparam("ws")), _w.c.created_at, _w.c.webhook_id),
+    _webhook.where(_w.c.workspace_id == bindparam("ws")).order_by(_w.c.created_at, _w.c.webhook_id),
 )
 define(
     "webhooks.of_workspace",

@@ -1,0 +1,326 @@
+"""
+Deliveries: events on their way to webhooks.
+
+Whatever is due at one webhook is sent by one worker, which holds the lease of the webhook's line, one at a
+time and in the order of the events; so a slow or dead webhook delays nobody but itself. A delivery that
+fails is due again when the schedule says and lets those behind it pass. What came of attempts is settled
+while the next one is under way; should the process die in between, they are sent once more under the same
+message id.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+from standardwebhooks import Webhook as Signer
+
+from .. import store
+from ..domain.events import own_event
+from ..domain.instants import to_wire
+from ..domain.webhooks import Answer, Attempt, Delivery, NotDelivered, Webhook, message_id
+from ..domain.workspaces import Workspace
+from ..store.tx import Database, Tx
+from ..wire.metrics import Family, labelled
+from .dispatch import SWEEP_SECONDS, EmbeddedDispatcher
+from .tasks import finish
+
+log = logging.getLogger("ostiary.engine")
+
+PATIENCE: Final = 15.0
+"""Seconds for an answer, as the wire documents it."""
+
+LEASE: Final = timedelta(seconds=60)
+"""Longer than one attempt with its settlement, each of which renews it."""
+
+BATCH: Final = 64
+LINGER: Final = 2.0
+"""Seconds that a worker keeps an empty line: what comes meanwhile is sent without taking it again."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class LineLost(Exception):
+    """The line has another worker, or is gone: whatever is not settled is sent again, by that one."""
+
+
+class Outbound(Protocol):
+    """`transport.outbound.OutboundHttp`, as far as deliveries need it."""
+
+    async def post(
+        self, url: str, headers: dict[str, str], body: bytes, *, seconds: float, is_guarded: bool
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A delivery with what is sent; None: its event is gone."""
+
+    delivery: Delivery
+    message_id: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    What is due at a webhook, and what is needed to send it.
+
+    Attributes:
+        real_now: When it was read, by the machine's clock; `read_at` the same in steady seconds.
+        wait: Seconds until something else is due; None: nothing is.
+    """
+
+    webhook: Webhook
+    workspace: Workspace
+    letters: tuple[Letter, ...]
+    real_now: datetime
+    read_at: float
+    wait: float | None
+
+    def now(self) -> datetime:
+        """By the machine's clock."""
+        return self.real_now + timedelta(seconds=time.monotonic() - self.read_at)
+
+
+class Deliveries:
+    """
+    Works off lines; `deliver` is what a dispatcher calls.
+
+    Args:
+        outbound: Makes the HTTP client when the first delivery needs it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbound: Callable[[], Outbound],
+        *,
+        linger: float = LINGER,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.database = database
+        self.outbound = outbound
+        self.linger = linger
+        self.patience = patience
+        self.counts: Counter[tuple[str]] = Counter()
+
+    async def deliver(self, webhook_id: str, woken: asyncio.Event) -> None:
+        """Take the line if it is free, send what is due until nothing comes any more, and give it back."""
+        lease = secrets.token_hex(8)
+        try:
+            if not await self.database.write(_claim, webhook_id, lease):
+                return
+            with contextlib.suppress(LineLost):
+                await _Line(self, webhook_id, lease, woken).work()
+        finally:
+            await finish(self.database.write(store.webhooks.release, webhook_id, lease))
+
+    def families(self) -> Iterator[Family]:
+        yield Family("ostiary_webhook_attempts", "Deliveries tried", ("outcome",), labelled(self.counts))
+
+
+class _Line:
+    """One worker's time with one webhook."""
+
+    def __init__(self, house: Deliveries, webhook_id: str, lease: str, woken: asyncio.Event) -> None:
+        self._house = house
+        self._webhook_id = webhook_id
+        self._lease = lease
+        self._woken = woken
+        self._done: list[tuple[Delivery, Attempt | None]] = []
+
+    async def work(self) -> None:
+        while True:
+            self._woken.clear()
+            batch = await self._house.database.read(_due, self._webhook_id)
+            if batch is None:
+                return
+            if batch.letters:
+                await self._send(batch)
+            elif not await self._more_comes(batch.wait):
+                return
+
+    async def _more_comes(self, wait: float | None) -> bool:
+        """Whether something was put in line, or became due, while it was worth waiting for."""
+        is_due_soon = wait is not None and wait <= self._house.linger
+        try:
+            async with asyncio.timeout(wait if is_due_soon else self._house.linger):
+                await self._woken.wait()
+        except TimeoutError:
+            return is_due_soon
+        return True
+
+    async def _send(self, batch: Batch) -> None:
+        """In order; what came of one is settled while the next is under way."""
+        settling: asyncio.Task[None] | None = None
+        try:
+            for letter in batch.letters:
+                attempt = None if letter.body is None else await self._attempt(batch, letter, letter.body)
+                self._done.append((letter.delivery, attempt))
+                if settling is None or settling.done():
+                    if settling is not None:
+                        settling.result()
+                    settling = asyncio.create_task(self._settle())
+        finally:
+            # Also when stopped: what has arrived need not be sent again.
+            if settling is not None:
+                await finish(_ended(settling))
+            if self._done:
+                await finish(self._settle())
+        if settling is not None:
+            settling.result()
+
+    async def _settle(self) -> None:
+        done, self._done = self._done, []
+        await self._house.database.write(_settle, self._webhook_id, self._lease, done)
+
+    async def _attempt(self, batch: Batch, letter: Letter, body: bytes) -> Attempt:
+        """One request, signed with the machine's time: receivers compare it with their own."""
+        at = batch.now()
+        began = time.monotonic()
+        headers = signed(batch.webhook, letter.message_id, at, batch.workspace.at(at), body)
+        status, problem, is_last = None, None, False
+        try:
+            answer = await self._house.outbound().post(
+                batch.webhook.url,
+                headers,
+                body,
+                seconds=self._house.patience,
+                is_guarded=not batch.workspace.is_sandbox,
+            )
+        except NotDelivered as error:
+            problem = str(error)
+        except Exception:  # one delivery must not stop the line
+            log.exception("a bug in a delivery to webhook %s", batch.webhook.webhook_id)
+            problem = "internal_error"
+        else:
+            status, is_last = answer.status, answer.is_last
+            problem = None if 200 <= status < 300 else "refused"
+        self._house.counts[(problem or "succeeded",)] += 1
+        duration_ms = round((time.monotonic() - began) * 1000)
+        return Attempt(batch.workspace.at(at), duration_ms, status, problem, is_last)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    await asyncio.wait({task})
+
+
+def signed(webhook: Webhook, message: str, at: datetime, now: datetime, body: bytes) -> dict[str, str]:
+    """
+    The headers of one attempt.
+
+    Args:
+        at: The machine's time, which is signed.
+        now: The workspace's, which says whether a replaced secret still counts.
+    """
+    text = body.decode()
+    signatures = [Signer(secret.reveal()).sign(message, at, text) for secret in webhook.signing_secrets(now)]
+    return {
+        "content-type": "application/json",
+        "svix-id": message,
+        "svix-timestamp": str(int(at.timestamp())),
+        "svix-signature": " ".join(signatures),
+    }
+
+
+# --- transactions -----------------------------------------------------------------------------------------
+
+
+async def _claim(tx: Tx, webhook_id: str, lease: str) -> bool:
+    return await store.webhooks.claim(tx, webhook_id, lease, tx.real_now + LEASE)
+
+
+async def _due(tx: Tx, webhook_id: str) -> Batch | None:
+    """None: there is nothing to deliver to."""
+    webhook = await store.webhooks.find(tx, webhook_id)
+    workspace = None if webhook is None else await store.workspaces.get(tx, webhook.workspace_id)
+    if webhook is None or workspace is None or not webhook.is_enabled:
+        return None
+    tx.enter(workspace)
+    deliveries = await store.deliveries.due(tx, webhook_id, BATCH)
+    events = await store.events.by_ids(tx, [delivery.event_id for delivery in deliveries])
+    letters = []
+    for delivery in deliveries:
+        event = events.get(delivery.event_id)
+        body = None if event is None else _encode(event.as_wire())
+        letters.append(Letter(delivery, message_id(delivery.event_id), body))
+    wait = None
+    if not deliveries and workspace.clock_frozen_at is None:
+        next_due = await store.deliveries.next_due(tx, webhook_id)
+        wait = None if next_due is None else (next_due - tx.now).total_seconds()
+    return Batch(webhook, workspace, tuple(letters), tx.real_now, time.monotonic(), wait)
+
+
+async def _settle(tx: Tx, webhook_id: str, lease: str, done: list[tuple[Delivery, Attempt | None]]) -> None:
+    """
+    Raises:
+        LineLost: Nothing was written.
+    """
+    if not await store.webhooks.renew(tx, webhook_id, lease, tx.real_now + LEASE):
+        raise LineLost
+    webhook = await store.webhooks.find(tx, webhook_id)
+    workspace = None if webhook is None else await store.workspaces.get(tx, webhook.workspace_id)
+    if webhook is None or workspace is None:
+        raise LineLost
+    tx.enter(workspace)
+    line = before = await store.webhooks.line(tx, webhook_id)
+    for delivery, attempt in done:
+        line = line if attempt is None else line.after(attempt)
+        settled = delivery.expired(tx.now) if attempt is None else delivery.after(attempt)
+        await store.deliveries.settle(tx, settled)
+    if line != before:
+        await store.webhooks.update_line(tx, line)
+    if webhook.is_enabled and line.is_given_up(tx.now):
+        await store.webhooks.update_webhook(tx, replace(webhook, disabled_at=tx.now))
+        await store.deliveries.give_up(tx, webhook_id)
+        assert line.failing_since is not None
+        tx.emit(
+            own_event(
+                "ostiary.webhook.disabled",
+                webhook.workspace_id,
+                tx.now,
+                webhook_id=webhook_id,
+                failing_since=to_wire(line.failing_since),
+            )
+        )
+
+
+# --- bringing workers to lines ----------------------------------------------------------------------------
+
+
+class DeliveryDispatcher(EmbeddedDispatcher):
+    """A loop over the lines of all webhooks in this process; a wake-up names the line, and needs no look."""
+
+    AT_ONCE = 512
+    KEY = store.webhooks.key("")
+
+    async def _start_due(self) -> float:
+        soonest = SWEEP_SECONDS
+        for webhook_id, wait in sorted(
+            await self._database.read(store.webhooks.waiting), key=lambda each: each[1]
+        ):
+            if webhook_id in self._running:
+                continue
+            if wait > 0 or len(self._running) >= self.AT_ONCE:
+                return max(0.01, min(soonest, wait))
+            self._start(webhook_id)
+        return soonest
+
+    def wake(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key.startswith(self.KEY):
+                self._wake_line(key.removeprefix(self.KEY))
+
+    def _wake_line(self, webhook_id: str) -> None:
+        if webhook_id in self._woken:
+            self._woken[webhook_id].set()
+        elif self._is_running and len(self._running) < self.AT_ONCE:
+            self._start(webhook_id)
