@@ -7,6 +7,11 @@ from typing import Final
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_CLOSED: Final = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16"))
+)
+"""What older versions of `ipaddress` take for open."""
+
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 
@@ -33,7 +38,8 @@ def is_within(text: str, networks: Iterable[Network]) -> bool:
 
 
 def _is_open(address: Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_special = address.is_multicast or address.is_reserved or any(address in each for each in _CLOSED)
+    return address.is_global and not is_special
 
 
 def _inside(address: Address) -> list[ipaddress.IPv4Address]:

@@ -9,6 +9,7 @@ are not followed, proxies not asked, and of an answer nothing is kept but its st
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ DRAIN_SECONDS: Final = 1.0
 KEEP_ALIVE: Final = 4.0
 """Seconds; below the 5 after which common servers hang up."""
 
-_REFUSED: Final = "is not a public address"
+_REFUSED: Final = "not a public address"
 
 
 class OutboundHttp:
@@ -37,10 +38,14 @@ class OutboundHttp:
 
     Args:
         networks: Where guarded requests may go beside the open internet.
+        resolver: Of names; None: the system's.
     """
 
-    def __init__(self, networks: Sequence[Network] = ()) -> None:
+    def __init__(
+        self, networks: Sequence[Network] = (), resolver: aiohttp.abc.AbstractResolver | None = None
+    ) -> None:
         self._networks = tuple(networks)
+        self._resolver = resolver
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def post(
@@ -56,7 +61,7 @@ class OutboundHttp:
             async with asyncio.timeout(seconds):
                 try:
                     return await self._post(url, headers, body, passage, is_guarded=is_guarded)
-                except (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError):
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                     if not passage.is_reused:
                         raise
                 # The receiver had just hung up a connection that was kept: nothing to call a failure.
@@ -92,6 +97,7 @@ class OutboundHttp:
                     limit=0,  # one line sends one at a time, so lines bound the connections
                     keepalive_timeout=KEEP_ALIVE,
                     socket_factory=self._guarded_socket if is_guarded else None,
+                    resolver=self._resolver,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"ostiary/{__version__}"},
@@ -105,7 +111,7 @@ class OutboundHttp:
         """The socket for a connection to an address as it was resolved. Raises: OSError."""
         family, kind, protocol, _, (host, *_) = address
         if not is_public(host) and not is_within(host, self._networks):
-            raise OSError(f"{host} {_REFUSED}")
+            raise PermissionError(errno.EACCES, _REFUSED)  # with a number, or the text would be lost
         return socket.socket(family, kind, protocol)
 
 
