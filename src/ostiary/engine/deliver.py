@@ -37,7 +37,7 @@ log = logging.getLogger("ostiary.engine")
 PATIENCE: Final = 15.0
 """Seconds for an answer, as the wire documents it."""
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=30)
 """Longer than one attempt with its settlement, each of which renews it."""
 
 BATCH: Final = 64
