@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from .. import store
 from ..domain.errors import InvalidInput, not_found
-from ..domain.events import EMITTED
+from ..domain.event_types import KNOWN
 from ..domain.instants import parse_instant
 from ..store.tx import Tx
 from ..wire.operation import READS, Answer, Caller, operation
@@ -151,22 +151,5 @@ def _both(one: str | None, several: list[str] | None) -> list[str] | None:
 
 def _refuse_unknown(name: str, field: str) -> None:
     """A type that can never match is a mistake; the wire's other types are just never emitted here."""
-    prefixes = {known.split(".")[0] for known in EMITTED} | {
-        "acs_credential",
-        "acs_entrance",
-        "acs_user",
-        "acs_system",
-        "acs_encoder",
-        "acs_access_group",
-        "access_grant",
-        "access_method",
-        "client_session",
-        "space",
-        "thermostat",
-        "noise_sensor",
-        "phone",
-        "camera",
-        "enrollment_automation",
-    }
-    if "." not in name or name.split(".")[0] not in prefixes:
+    if name not in KNOWN:
         raise InvalidInput(f"Invalid enum value, received '{name}'", field)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from .errors import ApiError
-from .event_types import WIRE
+from .event_types import KNOWN
 from .events import EMITTED, OWN
 from .instants import to_wire
 from .retry import webhook_wait
@@ -44,7 +44,7 @@ def checked_event_types(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ApiError: 400 `invalid_event_types`.
     """
-    unknown = sorted({name for name in names if name != EVERYTHING and name not in WIRE | OWN})
+    unknown = sorted({name for name in names if name != EVERYTHING and name not in KNOWN | OWN})
     if unknown:
         raise ApiError(
             "invalid_event_types",
