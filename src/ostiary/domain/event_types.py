@@ -57,4 +57,4 @@ access_code.failed_to_expire access_method.card_assignment_required
 """
 
 KNOWN: Final = WIRE | frozenset(_NEWER.split())
-"""With those of later versions: whoever names one is not mistaken, and waits for what does not happen here."""
+"""With those of later versions: who names one is not mistaken, and waits for what does not happen here."""
