@@ -17,6 +17,7 @@ from ostiary.domain.fights import CONFLICT
 from ostiary.domain.rehearsal import Rows
 from ostiary.domain.room import NO_SPACE, without_room
 from ostiary.domain.secrets import Secret
+from ostiary.domain.webhooks import Line, Webhook
 from ostiary.domain.workspaces import Workspace
 
 from . import samples
@@ -274,3 +275,29 @@ def test_the_last_line() -> None:
     ):
         assert diagnosis.summed(findings, counts) == f"1 account, 5 locks, 31 codes; {said}"
         assert diagnosis.is_fine(findings) is is_fine
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------
+
+WEBHOOK = Webhook(
+    "webhook-1", "workspace-1", "https://me:pass@app.test/x?key=1", ("*",), Secret("s"), None, None, NOW, None
+)
+
+
+def test_a_webhook_that_works_or_failed_just_now_is_nothing_to_tell() -> None:
+    assert diagnosis.of_webhook(WEBHOOK, Line("webhook-1"), HOME, LATER) == []
+    failing = Line("webhook-1", 3, NOW)
+    assert diagnosis.of_webhook(WEBHOOK, failing, HOME, LATER - timedelta(seconds=1)) == []
+    by_hand = replace(WEBHOOK, disabled_at=NOW)
+    assert diagnosis.of_webhook(by_hand, Line("webhook-1"), HOME, LATER) == []
+
+
+def test_a_webhook_that_fails_and_one_that_was_disabled() -> None:
+    failing = Line("webhook-1", 3, NOW)
+    [warning] = diagnosis.of_webhook(WEBHOOK, failing, HOME, LATER)
+    assert (warning.severity, warning.where) == ("warning", "home: webhook at app.test")
+    assert warning.ids["webhook_id"] == "webhook-1"
+    [error] = diagnosis.of_webhook(replace(WEBHOOK, disabled_at=LATER), failing, HOME, LATER)
+    assert error.severity == "error"
+    assert "replay" in error.do
+    assert "pass" not in str(error) + str(warning)

@@ -137,6 +137,9 @@ class _Reading:
                 for device in await store.devices.of_account(tx, account):
                     if device.is_managed:
                         await self._of_lock(tx, checkup, workspace, device)
+            for webhook in await store.webhooks.list_all(tx, workspace.workspace_id):
+                line = await store.webhooks.line(tx, webhook.webhook_id)
+                checkup.findings.extend(diagnosis.of_webhook(webhook, line, workspace, tx.now))
         return checkup
 
     async def _of_lock(self, tx: Tx, checkup: Checkup, workspace: Workspace, device: Device) -> None:

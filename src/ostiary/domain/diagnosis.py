@@ -7,9 +7,10 @@ knowing. `ostiary doctor` reads the rows and prints what is found.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from . import problems
 from .access_codes import AccessCode
@@ -19,12 +20,16 @@ from .explanation import Why, reasons
 from .instants import to_wire
 from .observation import SLOW_ONGOING, late_from
 from .rehearsal import Rows
+from .webhooks import Line, Webhook
 from .workspaces import Workspace
 
 Severity = Literal["error", "warning"]
 
 NEGLECTED_SECONDS: Final = 60.0
 """An account that is due for longer, and that nobody has taken, is worked on by nobody."""
+
+FAILING_LONG: Final = timedelta(hours=1)
+"""From then on a webhook that fails is worth knowing."""
 
 NAMES_SHOWN: Final = 3
 DELAYED: Final = "delay_in_setting_on_device"
@@ -105,6 +110,23 @@ def _reconnecting(account: ConnectedAccount, workspace: Workspace) -> str:
         brand = account.provider.replace("_", "-")
         return f"Connect it with a new token: ostiary accounts connect {brand} --workspace '{workspace.name}'"
     return "Let its owner log in again through a Connect Webview: /connect_webviews/create"
+
+
+def of_webhook(webhook: Webhook, line: Line, workspace: Workspace, now: datetime) -> list[Finding]:
+    """Its address may hold a password, so only the host is named."""
+    where = f"{workspace.name}: webhook at {urlsplit(webhook.url).hostname}"
+    ids = {"workspace_id": workspace.workspace_id, "webhook_id": webhook.webhook_id}
+    if line.failing_since is None or now - line.failing_since < FAILING_LONG:
+        return []
+    since = f"Nothing has arrived there since {to_wire(line.failing_since)}"
+    if webhook.disabled_at is not None:
+        do = (
+            "Mend the receiver, enable the webhook with /ostiary/webhooks/update, and send again what it "
+            "missed with /ostiary/webhooks/replay."
+        )
+        return [Finding("error", where, f"{since}, and it is disabled.", do, ids)]
+    do = "See what it answers in /ostiary/webhooks/deliveries/list, and mend the receiver."
+    return [Finding("warning", where, f"{since}.", do, ids)]
 
 
 def of_engine(neglected: Sequence[str]) -> list[Finding]:
