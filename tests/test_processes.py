@@ -252,7 +252,13 @@ def test_json_is_exactly_one_document_for_every_command(tmp_path: Path) -> None:
     assert run("doctor") == {"ok": True, "findings": [], "counts": {"accounts": 0, "locks": 0, "codes": 0}}
     key = run("api-keys", "create", "--workspace", made["workspace_id"], "--name", "laptop")
     assert set(key) == {"api_key", "api_key_id", "workspace_id"}
-    (listed,) = run("api-keys", "list")["api_keys"]
+    page = run("api-keys", "create", "--workspace", made["workspace_id"], "--publishable", "--name", "page")
+    assert set(page) == {"publishable_key", "api_key_id", "workspace_id"}
+    both = run("api-keys", "list")["api_keys"]
+    assert [each["kind"] for each in both] == ["api_key", "publishable_key"]
+    assert page["publishable_key"] not in json.dumps(both)
+    assert run("api-keys", "revoke", page["api_key_id"]) == {"revoked": page["api_key_id"]}
+    (listed,) = (each for each in run("api-keys", "list")["api_keys"] if not each["is_revoked"])
     assert listed["api_key_id"] == key["api_key_id"]
     assert key["api_key"] not in json.dumps(listed)
     assert "personal_access_token" in run("personal-access-tokens", "create", "--name", "laptop")

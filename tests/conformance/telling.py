@@ -6,7 +6,7 @@ The story asks for a webview, a person logs in there, and the rest is between th
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,21 @@ CHOICES = {"salto": ("Main Site", "Second Site")}
 KINDS = {"short_pin": "SeamHttpInvalidInputError", "wrong_key": "SeamHttpUnauthorizedError"}
 
 
-def tell(story: str, command: Sequence[str], folder: Path) -> dict[str, Any]:
+def tell(
+    story: str,
+    command: Sequence[str],
+    folder: Path,
+    more: Callable[[Path], Sequence[str]] = lambda folder: (),
+) -> dict[str, Any]:
     """
     What the story saw.
 
     Args:
         command: Runs it; the endpoint and an API key are added.
+        more: Makes further arguments, when the server runs.
     """
     with processes.serving(folder, OSTIARY_SANDBOX_PACE=PACE.get(story, "0")) as server:
-        arguments = [*command, server.url, processes.api_key(folder)]
+        arguments = [*command, server.url, processes.api_key(folder), *more(folder)]
         with (folder / "story.log").open("w") as errors:
             story = subprocess.Popen(
                 arguments, stdout=subprocess.PIPE, stderr=errors, text=True, env=processes.environment(folder)

@@ -26,6 +26,7 @@ from ostiary.wire.operation import OPERATIONS
 from ..house import PROVIDER, PUBLIC_URL, TestHouse, open_house
 from . import official
 from .left_alone import devices_are_left_alone
+from .with_sessions import users_ask_themselves
 
 A_DAY = 25 * 3600.0
 """Seconds after which the simulated cloud has looked at every lock anew, whatever happened to it unseen."""
@@ -477,5 +478,6 @@ async def clear_faults(house: TestHouse) -> None:
 Story = Callable[[TestHouse], Awaitable[None]]
 STORIES: tuple[Story, ...] = (
     *(asking, logging_in, devices_change),
-    *(codes_live, codes_together, a_spare_is_pulled, codes_change_hands, codes_fail, devices_are_left_alone),
+    *(codes_live, codes_together, a_spare_is_pulled, codes_change_hands, codes_fail),
+    *(devices_are_left_alone, users_ask_themselves),
 )

@@ -198,7 +198,7 @@ async def test_what_is_pending_stays_in_the_database(
 
 async def _pending_of(tx: Tx, webview: ConnectWebview) -> bytes | None:
     """As it lies in the table."""
-    rows = await store.connect_webviews._GET(id=webview.connect_webview_id, ws=webview.workspace_id)
+    rows = await store.connect_webviews._GET(tx, id=webview.connect_webview_id, ws=webview.workspace_id)
     sealed = rows[0][store.connect_webviews._record._names.index("pending_login")]
     return None if sealed is None else bytes(sealed)
 

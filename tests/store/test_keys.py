@@ -48,6 +48,10 @@ async def test_the_forms_of_keys_are_the_wires(database_url: str) -> None:
             assert re.fullmatch(rf"seam_test{RANDOM}{{4}}_{RANDOM}{{24}}", test.reveal())
             assert re.fullmatch(rf"seam_{RANDOM}{{8}}_{RANDOM}{{24}}", live.reveal())
             assert re.fullmatch(rf"seam_at1{RANDOM}{{8}}_{RANDOM}{{24}}", personal.reveal())
+            _, page = await database.write(store.workspaces.create_publishable_key, real, "k")
+            assert re.fullmatch(rf"seam_pk1{RANDOM}{{8}}_{RANDOM}{{24}}", page.reveal())
+            session = store.workspaces.client_session_token()
+            assert re.fullmatch(rf"seam_cst1{RANDOM}{{8}}_{RANDOM}{{24}}", session.reveal())
             for key in (test, live):  # what the official SDKs take for a token of another kind
                 assert not key.reveal().startswith(("seam_at", "seam_cst", "seam_pk", "ey"))
 
@@ -74,3 +78,31 @@ async def test_a_personal_token_is_no_key_of_a_workspace(database_url: str) -> N
         assert await database.read(store.workspaces.by_api_key, token.reveal()) is None
         assert await database.write(store.workspaces.revoke_api_key, key.api_key_id)
         assert not await database.read(store.workspaces.by_personal_token, token.reveal())
+
+
+async def test_a_publishable_key_is_none_of_the_others(database_url: str) -> None:
+    """The first one switches its workspace on, and the end of the last one off."""
+    async with opened(database_url) as database:
+        workspace, other = await database.write(add_workspace), await database.write(_production)
+
+        async def flags() -> list[bool]:
+            found = await database.read(store.workspaces.list_all)
+            by_name = {each.name: each.is_publishable_key_auth_enabled for each in found}
+            return [by_name[workspace.name], by_name[other.name]]
+
+        assert await flags() == [False, False]
+        made = [await database.write(store.workspaces.create_publishable_key, workspace, "p") for _ in "ab"]
+        assert await flags() == [True, False]
+        key, token = made[0]
+        assert key.kind == "publishable_key"
+        assert await database.read(store.workspaces.by_api_key, token.reveal()) is None
+        assert not await database.read(store.workspaces.by_personal_token, token.reveal())
+        found = await database.read(store.workspaces.by_api_key, token.reveal(), "publishable_key")
+        assert found is not None
+        assert found[0].workspace_id == workspace.workspace_id
+        _, secret = await database.write(store.workspaces.create_api_key, workspace, "k")
+        assert await database.read(store.workspaces.by_api_key, secret.reveal(), "publishable_key") is None
+        for at, (key, token) in enumerate(made):
+            assert await database.write(store.workspaces.revoke_api_key, key.shown_prefix)
+            assert await flags() == [at == 0, False]
+            assert await database.read(store.workspaces.by_api_key, token.reveal(), "publishable_key") is None

@@ -15,6 +15,7 @@ from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, DELETES, READS, UPDATES, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import Limit, NonEmpty, PageCursor, Uuid
@@ -83,6 +84,7 @@ class GenerateCode(msgspec.Struct, forbid_unknown_fields=True):
     CreateAccessCode,
     CREATES,
     returns={"access_code": "AccessCode", "action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
 )
 async def create(body: CreateAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Write down the wish for a code. It is `set` when a look at the lock has shown it."""
@@ -136,7 +138,7 @@ async def _attempt(
 # --- read -----------------------------------------------------------------------------------------------
 
 
-@operation("/access_codes/get", GetAccessCode, READS, returns={"access_code": "AccessCode"})
+@operation("/access_codes/get", GetAccessCode, READS, returns={"access_code": "AccessCode"}, auth=SESSIONS)
 async def get(body: GetAccessCode, caller: Caller, tx: Tx) -> Answer:
     """One access code: the wish, and what the lock shows of it."""
     code = await _found(body, caller, tx)
@@ -169,7 +171,9 @@ async def _home(code: AccessCode, tx: Tx) -> tuple[Device, ConnectedAccount]:
     return device, account
 
 
-@operation("/access_codes/list", ListAccessCodes, READS, returns={"access_codes": "[AccessCode]"})
+@operation(
+    "/access_codes/list", ListAccessCodes, READS, returns={"access_codes": "[AccessCode]"}, auth=SESSIONS
+)
 async def list_(body: ListAccessCodes, caller: Caller, tx: Tx) -> Answer:
     """Managed codes, oldest first."""
     homes: dict[str, tuple[Device, ConnectedAccount]] = {}
@@ -214,9 +218,9 @@ def _matches(code: AccessCode, body: ListAccessCodes, customers: dict[str, str |
         return False
     if body.customer_key not in (None, customers.get(code.connected_account_id)):
         return False
-    grants = (body.access_method_id, body.access_grant_id, body.access_grant_key, body.user_identifier_key)
+    grants = (body.access_method_id, body.access_grant_id, body.access_grant_key)
     if any(filter_ is not None for filter_ in grants):
-        return False  # no access grants and no client sessions made any code here
+        return False  # no access grants made any code here
     if body.search is None:
         return True
     text = body.search.lower()
@@ -225,7 +229,13 @@ def _matches(code: AccessCode, body: ListAccessCodes, customers: dict[str, str |
     return any(text in field for field in fields)
 
 
-@operation("/access_codes/generate_code", GenerateCode, READS, returns={"generated_code": "GeneratedCode"})
+@operation(
+    "/access_codes/generate_code",
+    GenerateCode,
+    READS,
+    returns={"generated_code": "GeneratedCode"},
+    auth=SESSIONS,
+)
 async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
     """A PIN that the device would accept now. Nothing is stored or reserved."""
     device = await store.devices.get(tx, caller.workspace_id, body.device_id)
@@ -240,7 +250,13 @@ async def generate_code(body: GenerateCode, caller: Caller, tx: Tx) -> Answer:
 # --- update ---------------------------------------------------------------------------------------------
 
 
-@operation("/access_codes/update", UpdateAccessCode, UPDATES, returns={"action_attempt": "ActionAttempt"})
+@operation(
+    "/access_codes/update",
+    UpdateAccessCode,
+    UPDATES,
+    returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
+)
 async def update(body: UpdateAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish for another name, PIN or time frame. The code shows the wish at once, the lock when it can."""
     code = await _own(body.access_code_id, body.device_id, caller, tx)
@@ -281,7 +297,13 @@ async def _hand_over(code: AccessCode, device: Device, caller: Caller, tx: Tx) -
 # --- delete ---------------------------------------------------------------------------------------------
 
 
-@operation("/access_codes/delete", DeleteAccessCode, DELETES, returns={"action_attempt": "ActionAttempt"})
+@operation(
+    "/access_codes/delete",
+    DeleteAccessCode,
+    DELETES,
+    returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
+)
 async def delete(body: DeleteAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish a code away. It stays readable, as `removing`, until a look shows that the lock has it no more."""
     code = await _own(body.access_code_id, body.device_id, caller, tx)

@@ -15,6 +15,7 @@ from ..domain.secrets import Secret
 from ..domain.shared_pins import Share
 from ..store.tx import Tx
 from ..wire import forms
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, Answer, Caller, operation
 from ..wire.validation import Instant, NonEmpty, Uuid
 from . import backup_pool, wishes
@@ -92,6 +93,7 @@ class ReportDeviceConstraints(msgspec.Struct, forbid_unknown_fields=True):
     CreateMultipleAccessCodes,
     ADDS,
     returns={"access_codes": "[AccessCode]"},
+    auth=SESSIONS,
 )
 async def create_multiple(body: CreateMultipleAccessCodes, caller: Caller, tx: Tx) -> Answer:
     """Wish for a code on each of several devices, with one PIN for all that can share it."""
@@ -181,7 +183,7 @@ async def _own_pin(body: CreateMultipleAccessCodes, device: Device, tx: Tx) -> S
 # --- update ----------------------------------------------------------------------------------------------
 
 
-@operation("/access_codes/update_multiple", UpdateMultipleAccessCodes, CHANGES)
+@operation("/access_codes/update_multiple", UpdateMultipleAccessCodes, CHANGES, auth=SESSIONS)
 async def update_multiple(body: UpdateMultipleAccessCodes, caller: Caller, tx: Tx) -> Answer:
     """Wish for another name or time frame of all codes that share a key. Their PIN stays."""
     changing = []
@@ -215,7 +217,7 @@ async def _living(common_code_key: str, caller: Caller, tx: Tx) -> list[AccessCo
 # --- reports ---------------------------------------------------------------------------------------------
 
 
-@operation("/access_codes/report_device_constraints", ReportDeviceConstraints, CREATES)
+@operation("/access_codes/report_device_constraints", ReportDeviceConstraints, CREATES, auth=SESSIONS)
 async def report_device_constraints(body: ReportDeviceConstraints, caller: Caller, tx: Tx) -> NoReturn:
     """Tell which lengths of PINs a device takes. No brand here needs that told."""
     device = await store.devices.get(tx, caller.workspace_id, body.device_id)

@@ -10,6 +10,7 @@ from ..domain.errors import ApiError
 from ..domain.instants import to_ms
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import READS, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import Limit, PageCursor, Uuid
@@ -26,7 +27,13 @@ class ListActionAttempts(msgspec.Struct, forbid_unknown_fields=True):
     page_cursor: PageCursor = None
 
 
-@operation("/action_attempts/get", GetActionAttempt, READS, returns={"action_attempt": "ActionAttempt"})
+@operation(
+    "/action_attempts/get",
+    GetActionAttempt,
+    READS,
+    returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
+)
 async def get(body: GetActionAttempt, caller: Caller, tx: Tx) -> Answer:
     """One action attempt."""
     attempt = await store.action_attempts.get(tx, caller.workspace_id, body.action_attempt_id)

@@ -11,6 +11,7 @@ from ..domain.connected_accounts import ConnectedAccount
 from ..domain.devices import Device
 from ..domain.errors import not_found
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, Answer, Caller, operation
 from ..wire.validation import Uuid
 
@@ -74,6 +75,7 @@ async def _wake(device: Device, tx: Tx) -> None:
     PullBackupAccessCode,
     CREATES,
     returns={"access_code": "AccessCode", "backup_access_code": "AccessCode"},
+    auth=SESSIONS,
 )
 async def pull(body: PullBackupAccessCode, caller: Caller, tx: Tx) -> Answer:
     """A code that works at once, in place of one that does not. It ends when that one does."""

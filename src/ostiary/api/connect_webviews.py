@@ -14,6 +14,7 @@ from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, DELETES, READS, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import CustomMetadata, CustomMetadataFilter, Limit, NonEmpty, PageCursor, Uuid
@@ -63,7 +64,11 @@ class ListConnectWebviews(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @operation(
-    "/connect_webviews/create", CreateConnectWebview, CREATES, returns={"connect_webview": "ConnectWebview"}
+    "/connect_webviews/create",
+    CreateConnectWebview,
+    CREATES,
+    returns={"connect_webview": "ConnectWebview"},
+    auth=SESSIONS,
 )
 async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
     """Make a link through which somebody connects an account."""
@@ -95,6 +100,9 @@ async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
         created_at=tx.now,
     )
     await store.connect_webviews.insert(tx, webview)
+    if caller.identity.client_session_id is not None:
+        made = [webview.connect_webview_id]
+        await store.client_sessions.grant(tx, caller.identity.client_session_id, webviews=made)
     return {"connect_webview": webview.as_wire(caller.house.public_url)}
 
 
@@ -127,7 +135,13 @@ def _redirect(url: str | None, field: str) -> str | None:
     return None if url is None else web_address(url, field)
 
 
-@operation("/connect_webviews/get", GetConnectWebview, READS, returns={"connect_webview": "ConnectWebview"})
+@operation(
+    "/connect_webviews/get",
+    GetConnectWebview,
+    READS,
+    returns={"connect_webview": "ConnectWebview"},
+    auth=SESSIONS,
+)
 async def get(body: GetConnectWebview, caller: Caller, tx: Tx) -> Answer:
     """One Connect Webview, with what became of it."""
     webview = await store.connect_webviews.get(tx, caller.workspace_id, body.connect_webview_id)
@@ -135,7 +149,11 @@ async def get(body: GetConnectWebview, caller: Caller, tx: Tx) -> Answer:
 
 
 @operation(
-    "/connect_webviews/list", ListConnectWebviews, READS, returns={"connect_webviews": "[ConnectWebview]"}
+    "/connect_webviews/list",
+    ListConnectWebviews,
+    READS,
+    returns={"connect_webviews": "[ConnectWebview]"},
+    auth=SESSIONS,
 )
 async def list_(body: ListConnectWebviews, caller: Caller, tx: Tx) -> Answer:
     """The workspace's Connect Webviews, oldest first."""
@@ -154,8 +172,6 @@ async def list_(body: ListConnectWebviews, caller: Caller, tx: Tx) -> Answer:
 
 
 def _matches(webview: ConnectWebview, body: ListConnectWebviews) -> bool:
-    if body.user_identifier_key is not None:
-        return False  # no client session has ever made one
     if body.customer_key is not None and webview.customer_key != body.customer_key:
         return False
     if not metadata.matches(webview.custom_metadata, body.custom_metadata_has):

@@ -13,6 +13,7 @@ from ..domain.events import event
 from ..domain.instants import to_ms
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import DELETES, READS, UPDATES, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import CustomMetadata, CustomMetadataFilter, Limit, NonEmpty, PageCursor, Uuid
@@ -60,7 +61,11 @@ def _wire(account: ConnectedAccount, caller: Caller) -> dict[str, Any]:
 
 
 @operation(
-    "/connected_accounts/get", GetConnectedAccount, READS, returns={"connected_account": "ConnectedAccount"}
+    "/connected_accounts/get",
+    GetConnectedAccount,
+    READS,
+    returns={"connected_account": "ConnectedAccount"},
+    auth=SESSIONS,
 )
 async def get(body: GetConnectedAccount, caller: Caller, tx: Tx) -> Answer:
     """One connected account."""
@@ -95,8 +100,8 @@ async def list_(body: ListConnectedAccounts, caller: Caller, tx: Tx) -> Answer:
 
 
 def _matches(account: ConnectedAccount, body: ListConnectedAccounts) -> bool:
-    if body.space_id is not None or body.user_identifier_key is not None:
-        return False  # there are no spaces and no client sessions to belong to
+    if body.space_id is not None:
+        return False  # there are no spaces to belong to
     if body.customer_key is not None and account.customer_key != body.customer_key:
         return False
     if not metadata.matches(account.custom_metadata, body.custom_metadata_has):

@@ -13,6 +13,7 @@ from ..domain.errors import ApiError
 from ..domain.instants import parse_instant, to_wire
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import READS, UPDATES, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import (
@@ -93,13 +94,15 @@ async def device_json(
     return msgspec.Raw(await store.devices.rendered(tx, workspace_id, device_id, is_managed=is_managed))
 
 
-@operation("/devices/get", GetDevice, READS, returns={"device": "Device"}, is_timeless=True)
+@operation("/devices/get", GetDevice, READS, returns={"device": "Device"}, is_timeless=True, auth=SESSIONS)
 async def get(body: GetDevice, caller: Caller, tx: Tx) -> Answer:
     """One managed device."""
     return {"device": await device_json(body.device_id, body.name, caller, tx)}
 
 
-@operation("/devices/list", ListDevices, READS, returns={"devices": "[Device]"}, is_timeless=True)
+@operation(
+    "/devices/list", ListDevices, READS, returns={"devices": "[Device]"}, is_timeless=True, auth=SESSIONS
+)
 async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     """The workspace's managed devices, oldest first."""
     found, following = await page(body, caller, tx)
@@ -127,7 +130,8 @@ async def page(
 
 async def _filter(body: ListDevices, caller: Caller, tx: Tx) -> Callable[[Row], bool] | None:
     """What the filters ask of a stored object; None without any, so that nothing is decoded."""
-    unfiltered = type(body)(limit=body.limit, page_cursor=body.page_cursor)
+    user = body.user_identifier_key  # to that the store keeps by itself
+    unfiltered = type(body)(limit=body.limit, page_cursor=body.page_cursor, user_identifier_key=user)
     if body == unfiltered:
         return None
     accounts = await _accounts_of_webview(body.connect_webview_id, caller, tx)
@@ -148,7 +152,7 @@ async def _filter(body: ListDevices, caller: Caller, tx: Tx) -> Callable[[Row], 
             and body.device_type in (None, wire["device_type"])
             and body.manufacturer in (None, wire["properties"].get("manufacturer"))
             and body.customer_key in (None, customers.get(wire["connected_account_id"]))
-            and (body.space_id or body.unstable_location_id or body.user_identifier_key) is None
+            and (body.space_id or body.unstable_location_id) is None
             and metadata.matches(wire["custom_metadata"], body.custom_metadata_has)
             and (before is None or wire["created_at"] < before)
             and all(wire.get(flag) is True for flag in body.include_if or [])
@@ -181,7 +185,7 @@ def _is_found(wire: dict[str, Any], text: str) -> bool:
     return any(text in field for field in fields) or metadata.contains(wire["custom_metadata"], text)
 
 
-@operation("/devices/update", UpdateDevice, UPDATES)
+@operation("/devices/update", UpdateDevice, UPDATES, auth=SESSIONS)
 async def update(body: UpdateDevice, caller: Caller, tx: Tx) -> Answer:
     """Name a device, give it metadata, keep spare codes on it or end that, or manage it no longer."""
     device = await store.devices.get_any(tx, caller.workspace_id, body.device_id)
@@ -223,6 +227,7 @@ def _named(device: Device, body: UpdateDevice) -> Device:
     READS,
     returns={"device_providers": "[DeviceProvider]"},
     is_timeless=True,
+    auth=SESSIONS,
 )
 async def list_device_providers(body: ListDeviceProviders, caller: Caller, tx: Tx) -> Answer:
     """The brands that can be connected here."""

@@ -10,6 +10,7 @@ from ..domain.errors import InvalidInput, not_found
 from ..domain.event_types import KNOWN
 from ..domain.instants import parse_instant
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import READS, Answer, Caller, operation
 from ..wire.validation import Instant, Limit, Uuid
 
@@ -84,7 +85,7 @@ ELSEWHERE = (
 """Filters on resources that no event here has: with one of them, nothing matches."""
 
 
-@operation("/events/get", GetEvent, READS, returns={"event": "Event"})
+@operation("/events/get", GetEvent, READS, returns={"event": "Event"}, auth=SESSIONS)
 async def get(body: GetEvent, caller: Caller, tx: Tx) -> Answer:
     """One event; given a type or a device, the newest."""
     if body.event_id is not None:
@@ -108,7 +109,7 @@ async def get(body: GetEvent, caller: Caller, tx: Tx) -> Answer:
     return {"event": found[0].as_wire()}
 
 
-@operation("/events/list", ListEvents, READS, returns={"events": "[Event]"})
+@operation("/events/list", ListEvents, READS, returns={"events": "[Event]"}, auth=SESSIONS)
 async def list_(body: ListEvents, caller: Caller, tx: Tx) -> Answer:
     """The workspace's events, newest first. Without pages, as the wire has it."""
     since, until = body.since, None

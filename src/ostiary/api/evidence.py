@@ -13,6 +13,7 @@ from ..domain.instants import to_ms
 from ..domain.timeline import Moment, TimelineType
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import READS, Answer, Caller, operation
 from ..wire.pages import pagination, read_cursor, write_cursor
 from ..wire.validation import Instant, PageCursor, Uuid
@@ -73,6 +74,7 @@ async def _past(access_code_id: str, caller: Caller, tx: Tx) -> tuple[AccessCode
     GetTimeline,
     READS,
     returns={"timeline_events": "[TimelineEvent]", "pagination": "TimelinePagination"},
+    auth=SESSIONS,
 )
 async def get_timeline(body: GetTimeline, caller: Caller, tx: Tx) -> Answer:
     """What happened to one code, oldest first, and who did it."""

@@ -6,6 +6,7 @@ from .. import store
 from ..domain.action_attempts import DOOR_DEADLINE, ActionType, requested
 from ..domain.devices import refuse_without
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, READS, Answer, Caller, operation
 from ..wire.validation import Uuid
 from . import devices
@@ -17,7 +18,14 @@ class OperateDoor(msgspec.Struct, forbid_unknown_fields=True):
     sync: bool | None = None
 
 
-@operation("/locks/get", GetDevice, READS, returns={"device": "Device", "lock": "Device"}, is_timeless=True)
+@operation(
+    "/locks/get",
+    GetDevice,
+    READS,
+    returns={"device": "Device", "lock": "Device"},
+    is_timeless=True,
+    auth=SESSIONS,
+)
 async def get(body: GetDevice, caller: Caller, tx: Tx) -> Answer:
     """One lock; the same object twice, as older clients read the other key."""
     device = await devices.device_json(body.device_id, body.name, caller, tx)
@@ -30,6 +38,7 @@ async def get(body: GetDevice, caller: Caller, tx: Tx) -> Answer:
     READS,
     returns={"devices": "[Device]", "locks": "[Device]"},
     is_timeless=True,
+    auth=SESSIONS,
 )
 async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     """The workspace's locks; the same list twice, as older clients read the other key."""
@@ -37,13 +46,17 @@ async def list_(body: ListDevices, caller: Caller, tx: Tx) -> Answer:
     return {"locks": found, "devices": found}
 
 
-@operation("/locks/lock_door", OperateDoor, CREATES, returns={"action_attempt": "ActionAttempt"})
+@operation(
+    "/locks/lock_door", OperateDoor, CREATES, returns={"action_attempt": "ActionAttempt"}, auth=SESSIONS
+)
 async def lock_door(body: OperateDoor, caller: Caller, tx: Tx) -> Answer:
     """Lock a door. Answers at once; the attempt tells how it went."""
     return await _operate(body, caller, tx, "LOCK_DOOR")
 
 
-@operation("/locks/unlock_door", OperateDoor, CREATES, returns={"action_attempt": "ActionAttempt"})
+@operation(
+    "/locks/unlock_door", OperateDoor, CREATES, returns={"action_attempt": "ActionAttempt"}, auth=SESSIONS
+)
 async def unlock_door(body: OperateDoor, caller: Caller, tx: Tx) -> Answer:
     """Unlock a door. Answers at once; past its deadline the attempt fails and nothing opens late."""
     return await _operate(body, caller, tx, "UNLOCK_DOOR")

@@ -21,6 +21,7 @@ from ..domain.provider import ObservedCode, TakesCodesOfOthers
 from ..domain.room import NO_SPACE
 from ..domain.secrets import Secret
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import CREATES, Answer, Caller, operation
 from ..wire.validation import NonEmpty, Uuid
 
@@ -36,6 +37,7 @@ class CreateUnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     CreateUnmanagedAccessCode,
     CREATES,
     returns={"access_code": "UnmanagedAccessCode"},
+    auth=SESSIONS,
 )
 async def create_unmanaged_access_code(body: CreateUnmanagedAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Somebody makes a code in the vendor's app: the simulated lock has it, and it is not yours."""

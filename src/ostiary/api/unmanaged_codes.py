@@ -18,6 +18,7 @@ from ..domain.secrets import Secret
 from ..domain.unmanaged_codes import UnmanagedCode, without_pin
 from ..store.pages import Position
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import DELETES, READS, Answer, Caller, operation
 from ..wire.pages import collect, pagination, read_cursor
 from ..wire.validation import Limit, NonEmpty, PageCursor, Uuid
@@ -66,6 +67,7 @@ class DeleteUnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     GetUnmanagedAccessCode,
     READS,
     returns={"access_code": "UnmanagedAccessCode"},
+    auth=SESSIONS,
 )
 async def get(body: GetUnmanagedAccessCode, caller: Caller, tx: Tx) -> Answer:
     """One code that somebody else has put on a lock."""
@@ -93,6 +95,7 @@ async def _found(body: GetUnmanagedAccessCode, caller: Caller, tx: Tx) -> Unmana
     ListUnmanagedAccessCodes,
     READS,
     returns={"access_codes": "[UnmanagedAccessCode]"},
+    auth=SESSIONS,
 )
 async def list_(body: ListUnmanagedAccessCodes, caller: Caller, tx: Tx) -> Answer:
     """The codes of one lock that others have put there, in the order in which looks first showed them."""
@@ -119,8 +122,6 @@ def _place(code: UnmanagedCode) -> Position:
 
 
 def _matches(code: UnmanagedCode, body: ListUnmanagedAccessCodes) -> bool:
-    if body.user_identifier_key is not None:
-        return False  # no client sessions let anybody in here
     if body.search is None:
         return True
     fields = (code.access_code_id, (code.name or "").lower(), shown(code.code) or "")
@@ -135,6 +136,7 @@ def _matches(code: UnmanagedCode, body: ListUnmanagedAccessCodes) -> bool:
     ConvertToManaged,
     UPDATES,
     returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
 )
 async def convert_to_managed(body: ConvertToManaged, caller: Caller, tx: Tx) -> Answer:
     """Take over a code that somebody else has put on a lock. It keeps its id, and the lock keeps it."""
@@ -146,6 +148,7 @@ async def convert_to_managed(body: ConvertToManaged, caller: Caller, tx: Tx) -> 
     UpdateUnmanagedAccessCode,
     UPDATES,
     returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
 )
 async def update(body: UpdateUnmanagedAccessCode, caller: Caller, tx: Tx) -> Answer:
     """With `is_managed: true` the same as converting it. Nothing else can be changed about such a code."""
@@ -211,6 +214,7 @@ async def _attempt(
     DeleteUnmanagedAccessCode,
     DELETES,
     returns={"action_attempt": "ActionAttempt"},
+    auth=SESSIONS,
 )
 async def delete(body: DeleteUnmanagedAccessCode, caller: Caller, tx: Tx) -> Answer:
     """Wish somebody else's code away. It is listed until a look shows that the lock has it no more."""

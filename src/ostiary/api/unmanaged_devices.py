@@ -10,6 +10,7 @@ import msgspec
 from .. import store
 from ..domain.errors import ApiError, InvalidInput
 from ..store.tx import Tx
+from ..wire.auth import SESSIONS
 from ..wire.operation import READS, Answer, Caller, operation
 from ..wire.pages import pagination
 from ..wire.validation import CustomMetadata, Limit, Uuid
@@ -41,6 +42,7 @@ class UpdateUnmanagedDevice(msgspec.Struct, forbid_unknown_fields=True):
     READS,
     returns={"device": "UnmanagedDevice"},
     is_timeless=True,
+    auth=SESSIONS,
 )
 async def get(body: GetUnmanagedDevice, caller: Caller, tx: Tx) -> Answer:
     """One device that is not managed."""

@@ -139,7 +139,10 @@ def _told(name: str, where: str, data: dict[str, Any]) -> Iterator[str]:
 def _words(kind: str, facts: dict[str, Any]) -> Iterator[str]:
     """What one entry says, in few words."""
     actor = facts.get("actor", {})
-    yield f"{kind} by {actor['display_name']}" if "display_name" in actor else kind
+    by = actor.get("display_name")
+    if actor.get("type") == "client_session":
+        by = f"client session {actor['id']}"
+    yield kind if by is None else f"{kind} by {by}"
     if "write" in facts:
         yield str(facts["write"])
     if "outcome" in facts:

@@ -34,7 +34,7 @@ Make a key, then point an official Seam SDK at it:
 Settings come from environment variables; docs/reference/settings.md lists them all.""",
 )
 workspaces = App(name="workspaces", help="Tenants: each has its own accounts, devices, codes and keys.")
-api_keys = App(name="api-keys", help="Keys of one workspace, for the SDKs' api_key.")
+api_keys = App(name="api-keys", help="Keys of one workspace, for the SDKs' api_key and publishableKey.")
 tokens = App(
     name="personal-access-tokens",
     help="Tokens for every workspace of this server, for the SDKs' personal_access_token.",
@@ -233,9 +233,18 @@ def list_workspaces(*, json: Json = False) -> None:
 
 
 @api_keys.command(name="create")
-def create_api_key(*, workspace: str = "sandbox", name: str = "key", json: Json = False) -> None:
+def create_api_key(
+    *,
+    workspace: str = "sandbox",
+    name: str = "key",
+    publishable: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> None:
     """
     Create a key. It is shown once; only its hash is stored.
+
+    A publishable key opens nothing by itself. It may stand in a web page, whose users get client sessions
+    with it. The first one switches that on for the workspace, and ending the last one switches it off.
 
     Parameters
     ----------
@@ -243,6 +252,8 @@ def create_api_key(*, workspace: str = "sandbox", name: str = "key", json: Json 
         Name or id.
     name
         What the key is for, to recognise it in the list.
+    publishable
+        One for web pages.
     """
     from .. import app as house
     from .. import store
@@ -252,15 +263,17 @@ def create_api_key(*, workspace: str = "sandbox", name: str = "key", json: Json 
         found = await database.read(store.workspaces.find, workspace)
         if found is None:
             raise Failed(f"there is no workspace {workspace}; ostiary workspaces list shows those there are")
-        key, token = await database.write(store.workspaces.create_api_key, found, name)
+        create = store.workspaces.create_publishable_key if publishable else store.workspaces.create_api_key
+        key, token = await database.write(create, found, name)
         return {
-            "api_key": token.reveal(),
+            key.kind: token.reveal(),
             "api_key_id": key.api_key_id,
             "workspace_id": found.workspace_id,
         }
 
     data = with_database(make)
-    show(data, json, f"{data['api_key']}\n(shown once; keep it)")
+    shown = data["publishable_key" if publishable else "api_key"]
+    show(data, json, f"{shown}\n(shown once; keep it)")
 
 
 @api_keys.command(name="list")
@@ -273,6 +286,7 @@ def list_api_keys(*, json: Json = False) -> None:
     data = [
         {
             "api_key_id": key.api_key_id,
+            "kind": key.kind,
             "name": key.name,
             "prefix": key.shown_prefix,
             "workspace_id": key.workspace_id,

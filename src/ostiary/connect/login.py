@@ -208,8 +208,10 @@ async def _finish(
         pending_login=None,
     )
     await store.connect_webviews.update(tx, done)
+    account_id = account.connected_account_id
+    await store.client_sessions.follow_login(tx, done.connect_webview_id, account_id)
     _tell(tx, done, account, is_new=known is None)
-    await store.connected_accounts.wake(tx, account.connected_account_id)
+    await store.connected_accounts.wake(tx, account_id)
     return done, account
 
 

@@ -23,6 +23,7 @@ EventType = Literal[
     "connected_account.completed_first_sync_after_reconnection",
     "connected_account.disconnected",
     "connected_account.deleted",
+    "client_session.deleted",
     "device.added",
     "device.connected",
     "device.disconnected",

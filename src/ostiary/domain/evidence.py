@@ -31,7 +31,7 @@ became of a write, or what is wrong. `used`: the door's log names the code. `tim
 something. `account`: the account was cut off, or connected again. `told`: something without any of these.
 """
 
-ActorType = Literal["api_key", "system"]
+ActorType = Literal["api_key", "client_session", "system"]
 
 SHOWN_OF_HASH: Final = 32
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -43,7 +43,7 @@ Digest = Callable[[bytes], str]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a change: the API key that asked, or the engine by itself."""
+    """Who caused a change: the key or the client session that asked, or the engine by itself."""
 
     type: ActorType = "system"
     id: str | None = None

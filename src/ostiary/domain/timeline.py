@@ -143,6 +143,8 @@ def _of_event(event: Event, entry: Entry | None) -> Moment:
     actor = SYSTEM.as_wire() if entry is None else entry.all_facts.get("actor", SYSTEM.as_wire())
     if event.event_type in EXTERNAL:
         actor = {"type": "external"}
+    elif actor["type"] == "client_session":  # the wire has no word for it: it asked as a key does
+        actor = {**actor, "type": "api_key"}
     related = {
         "event_id": event.event_id,
         "device_id": event.device_id,

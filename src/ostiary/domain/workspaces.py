@@ -26,6 +26,9 @@ class Workspace:
     clock_offset_ms: int
     clock_frozen_at: datetime | None
     created_at: datetime
+    company_name: str | None = None
+    connect_partner_name: str | None = None
+    is_publishable_key_auth_enabled: bool = False
 
     def at(self, real_now: datetime) -> datetime:
         """What the workspace's clock shows at a real instant."""

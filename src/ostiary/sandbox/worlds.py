@@ -105,8 +105,8 @@ class Worlds:
                 raise ApiError("workspace_not_found", "No such sandbox workspace or provider", status=404)
             is_control = rest.partition("/")[0] == "_simulator"
             if is_control:
-                workspace, _ = await self._database.read(authenticate, headers)
-                if workspace.workspace_id != workspace_id:
+                identity = await self._database.read(authenticate, headers)
+                if identity.workspace is None or identity.workspace.workspace_id != workspace_id:
                     raise unauthorized("API Key not found")
         except ApiError as error:
             await respond(send, error.status, error_body(error, ""), "", headers)

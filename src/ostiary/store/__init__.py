@@ -7,6 +7,7 @@ They run statements by name. `statements` defines them, one module per noun agai
 from . import (
     access_codes,
     action_attempts,
+    client_sessions,
     connect_webviews,
     connected_accounts,
     deliveries,
@@ -24,6 +25,7 @@ from . import (
 __all__ = [
     "access_codes",
     "action_attempts",
+    "client_sessions",
     "connect_webviews",
     "connected_accounts",
     "deliveries",

@@ -12,22 +12,23 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement, text_list
 from .tx import Tx
+from .within import Within
 
 _record = Record("access_codes", AccessCode)
 _steps = Record("steps", Step)
 _INSERT = Statement("access_codes.insert")
 _UPDATE = Statement("access_codes.update")
-_GET = Statement("access_codes.get")
+_GET = Within("access_codes.get")
 _GET_ANY = Statement("access_codes.get_any")
 _BY_PIN = Statement("access_codes.by_pin")
 _ON_DEVICE = Statement("access_codes.on_device")
-_BY_IDS = Statement("access_codes.by_ids")
+_BY_IDS = Within("access_codes.by_ids")
 _BY_MARKS = Statement("access_codes.gone_by_marks")
 _HOLDER = Statement("access_codes.still_shown")
-_LIST = Statement("access_codes.list")
-_LIST_ALL = Statement("access_codes.list_all")
-_BY_KEY = Statement("access_codes.by_common_key")
-_WITH_KEY = Statement("access_codes.with_common_key")
+_LIST = Within("access_codes.list")
+_LIST_ALL = Within("access_codes.list_all")
+_BY_KEY = Within("access_codes.by_common_key")
+_WITH_KEY = Within("access_codes.with_common_key")
 _IS_PIN_KNOWN = Statement("access_codes.is_pin_known")
 _EVER_SENT = Statement("access_codes.ever_sent")
 _INSERT_STEP = Statement("steps.insert")
@@ -56,7 +57,7 @@ async def take_over(tx: Tx, code: AccessCode, earlier: AccessCode | None) -> Non
 
 async def get(tx: Tx, workspace_id: str, access_code_id: str) -> AccessCode:
     """A living code. Raises: ApiError, 404 `access_code_not_found`."""
-    rows = await _GET(id=access_code_id, ws=workspace_id)
+    rows = await _GET(tx, id=access_code_id, ws=workspace_id)
     if not rows:
         raise code_not_found(access_code_id=access_code_id)
     return _record.read(tx.vault, rows[0])
@@ -111,7 +112,7 @@ async def on_device(tx: Tx, device_id: str) -> list[AccessCode]:
 
 async def by_ids(tx: Tx, workspace_id: str, ids: Iterable[str]) -> list[AccessCode]:
     """Living and gone."""
-    return _record.read_all(tx.vault, await _BY_IDS(ids=text_list(ids), ws=workspace_id))
+    return _record.read_all(tx.vault, await _BY_IDS(tx, ids=text_list(ids), ws=workspace_id))
 
 
 async def gone_by_marks(tx: Tx, device_id: str, marks: Iterable[str]) -> list[AccessCode]:
@@ -122,21 +123,21 @@ async def list_page(
     tx: Tx, workspace_id: str, device_id: str | None, position: Position, limit: int
 ) -> list[AccessCode]:
     if device_id is None:
-        rows = await _LIST_ALL(ws=workspace_id, limit=limit, **position.params())
+        rows = await _LIST_ALL(tx, ws=workspace_id, limit=limit, **position.params())
     else:
-        rows = await _LIST(ws=workspace_id, device=device_id, limit=limit, **position.params())
+        rows = await _LIST(tx, ws=workspace_id, device=device_id, limit=limit, **position.params())
     return _record.read_all(tx.vault, rows)
 
 
 async def first_with_key(tx: Tx, workspace_id: str, common_code_key: str) -> AccessCode | None:
     """The code that fixed the PIN of a shared key."""
-    rows = await _BY_KEY(ws=workspace_id, key=common_code_key)
+    rows = await _BY_KEY(tx, ws=workspace_id, key=common_code_key)
     return _record.read(tx.vault, rows[0]) if rows else None
 
 
 async def with_key(tx: Tx, workspace_id: str, common_code_key: str) -> list[AccessCode]:
     """All living codes of a shared key, oldest first."""
-    return _record.read_all(tx.vault, await _WITH_KEY(ws=workspace_id, key=common_code_key))
+    return _record.read_all(tx.vault, await _WITH_KEY(tx, ws=workspace_id, key=common_code_key))
 
 
 async def is_pin_known(tx: Tx, device_id: str, pin: Secret) -> bool:

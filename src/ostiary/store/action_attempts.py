@@ -10,14 +10,15 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement, text_list
 from .tx import Tx
+from .within import Within
 
 _record = Record("action_attempts", ActionAttempt)
 _INSERT = Statement("action_attempts.insert")
 _UPDATE = Statement("action_attempts.update")
-_GET = Statement("action_attempts.get")
-_LIST = Statement("action_attempts.list")
-_LIST_DEVICE = Statement("action_attempts.list_device")
-_LIST_IDS = Statement("action_attempts.list_ids")
+_GET = Within("action_attempts.get")
+_LIST = Within("action_attempts.list")
+_LIST_DEVICE = Within("action_attempts.list_device")
+_LIST_IDS = Within("action_attempts.list_ids")
 _DOOR = Statement("action_attempts.door")
 _DOORS = Statement("action_attempts.doors")
 _HISTORY = Statement("action_attempts.history")
@@ -35,7 +36,7 @@ async def update_attempt(tx: Tx, attempt: ActionAttempt) -> None:
 
 async def get(tx: Tx, workspace_id: str, action_attempt_id: str) -> ActionAttempt:
     """Raises: ApiError, 404 `action_attempt_not_found`."""
-    rows = await _GET(id=action_attempt_id, ws=workspace_id)
+    rows = await _GET(tx, id=action_attempt_id, ws=workspace_id)
     if not rows:
         raise not_found("action_attempt", action_attempt_id=action_attempt_id)
     return _record.read(tx.vault, rows[0])
@@ -52,11 +53,11 @@ async def list_page(
 ) -> list[ActionAttempt]:
     params = {"ws": workspace_id, "limit": limit, **position.params()}
     if ids is not None:
-        rows = await _LIST_IDS(ids=text_list(ids), **params)
+        rows = await _LIST_IDS(tx, ids=text_list(ids), **params)
     elif device_id is not None:
-        rows = await _LIST_DEVICE(device=device_id, **params)
+        rows = await _LIST_DEVICE(tx, device=device_id, **params)
     else:
-        rows = await _LIST(**params)
+        rows = await _LIST(tx, **params)
     return _record.read_all(tx.vault, rows)
 
 

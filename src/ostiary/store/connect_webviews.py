@@ -6,15 +6,16 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
+from .within import Within
 from .workspaces import token_hash
 
 _record = Record("connect_webviews", ConnectWebview)
 _INSERT = Statement("connect_webviews.insert")
 _UPDATE = Statement("connect_webviews.update")
-_GET = Statement("connect_webviews.get")
+_GET = Within("connect_webviews.get")
 _OPEN = Statement("connect_webviews.open")
 _BY_STATE = Statement("connect_webviews.by_state")
-_LIST = Statement("connect_webviews.list")
+_LIST = Within("connect_webviews.list")
 _DELETE = Statement("connect_webviews.delete")
 
 
@@ -29,7 +30,7 @@ async def update(tx: Tx, webview: ConnectWebview) -> None:
 
 async def get(tx: Tx, workspace_id: str, connect_webview_id: str) -> ConnectWebview:
     """Raises: ApiError, 404 `connect_webview_not_found`."""
-    rows = await _GET(id=connect_webview_id, ws=workspace_id)
+    rows = await _GET(tx, id=connect_webview_id, ws=workspace_id)
     if not rows:
         raise not_found("connect_webview", connect_webview_id=connect_webview_id)
     return _record.read(tx.vault, rows[0])
@@ -47,7 +48,7 @@ async def by_login_state(tx: Tx, state: str) -> ConnectWebview | None:
 
 
 async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[ConnectWebview]:
-    rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
+    rows = await _LIST(tx, ws=workspace_id, limit=limit, **position.params())
     return _record.read_all(tx.vault, rows)
 
 

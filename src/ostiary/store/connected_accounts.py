@@ -9,18 +9,19 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
+from .within import Within
 from .workspaces import token_hash
 
 _record = Record("connected_accounts", ConnectedAccount)
 _INSERT = Statement("connected_accounts.insert")
 _UPDATE = Statement("connected_accounts.update")
-_GET = Statement("connected_accounts.get")
+_GET = Within("connected_accounts.get")
 _GET_ANY = Statement("connected_accounts.get_any")
 _BY_VENDOR = Statement("connected_accounts.by_vendor")
 _BY_NOTICES = Statement("connected_accounts.by_notices")
 _WAKE_UNREGISTERED = Statement("connected_accounts.wake_unregistered")
-_LIST = Statement("connected_accounts.list")
-_ALL = Statement("connected_accounts.all")
+_LIST = Within("connected_accounts.list")
+_ALL = Within("connected_accounts.all")
 _DELETE = Statement("connected_accounts.delete")
 _WAKE = Statement("connected_accounts.wake")
 _WAKE_WORKSPACE = Statement("connected_accounts.wake_workspace")
@@ -45,7 +46,7 @@ async def update_account(tx: Tx, account: ConnectedAccount) -> None:
 
 async def get(tx: Tx, workspace_id: str, connected_account_id: str) -> ConnectedAccount:
     """Raises: ApiError, 404 `connected_account_not_found`."""
-    rows = await _GET(id=connected_account_id, ws=workspace_id)
+    rows = await _GET(tx, id=connected_account_id, ws=workspace_id)
     if not rows:
         raise not_found("connected_account", connected_account_id=connected_account_id)
     return _record.recall(tx.vault, rows[0])
@@ -71,12 +72,12 @@ async def by_notices(tx: Tx, token: str) -> ConnectedAccount | None:
 
 
 async def list_page(tx: Tx, workspace_id: str, position: Position, limit: int) -> list[ConnectedAccount]:
-    rows = await _LIST(ws=workspace_id, limit=limit, **position.params())
+    rows = await _LIST(tx, ws=workspace_id, limit=limit, **position.params())
     return _record.read_all(tx.vault, rows)
 
 
 async def list_all(tx: Tx, workspace_id: str) -> list[ConnectedAccount]:
-    return _record.read_all(tx.vault, await _ALL(ws=workspace_id))
+    return _record.read_all(tx.vault, await _ALL(tx, ws=workspace_id))
 
 
 async def remove(tx: Tx, connected_account_id: str) -> None:

@@ -14,15 +14,17 @@ from .pages import Position
 from .rows import Record
 from .sql import Rows, Statement
 from .tx import Tx
+from .within import Within
 
 _record = Record("devices", Device)
 _INSERT = Statement("devices.insert")
 _UPDATE = Statement("devices.update")
-_GET = Statement("devices.get")
+_GET = Within("devices.get")
 _FIND = Statement("devices.find")
-_RENDERED = {True: Statement("devices.rendered"), False: Statement("unmanaged_devices.rendered")}
-_BY_NAME = {True: Statement("devices.by_name"), False: Statement("unmanaged_devices.by_name")}
-_LIST = {True: Statement("devices.list"), False: Statement("unmanaged_devices.list")}
+_GET_ANY = Within("devices.get_any")
+_RENDERED = {True: Within("devices.rendered"), False: Within("unmanaged_devices.rendered")}
+_BY_NAME = {True: Within("devices.by_name"), False: Within("unmanaged_devices.by_name")}
+_LIST = {True: Within("devices.list"), False: Within("unmanaged_devices.list")}
 _OF_ACCOUNT = Statement("devices.of_account")
 _DUE = Statement("devices.due")
 _NEXT = Statement("devices.next_due")
@@ -48,7 +50,7 @@ async def update_device(tx: Tx, device: Device, wire: dict[str, Any]) -> None:
 
 async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:
     """A managed device. Raises: ApiError, 404 `device_not_found`."""
-    rows = await _GET(id=device_id, ws=workspace_id)
+    rows = await _GET(tx, id=device_id, ws=workspace_id)
     if not rows:
         raise await _not_among(tx, workspace_id, device_id, is_managed=True)
     return _record.recall(tx.vault, rows[0])
@@ -56,10 +58,10 @@ async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:
 
 async def get_any(tx: Tx, workspace_id: str, device_id: str) -> Device:
     """Managed or not. Raises: ApiError, 404 `device_not_found`."""
-    device = await find(tx, device_id)
-    if device is None or device.workspace_id != workspace_id:
+    rows = await _GET_ANY(tx, id=device_id, ws=workspace_id)
+    if not rows:
         raise not_found("device", device_id=device_id)
-    return device
+    return _record.recall(tx.vault, rows[0])
 
 
 async def find(tx: Tx, device_id: str) -> Device | None:
@@ -70,7 +72,7 @@ async def find(tx: Tx, device_id: str) -> Device | None:
 
 async def rendered(tx: Tx, workspace_id: str, device_id: str, *, is_managed: bool = True) -> str:
     """The wire's object as stored. Raises: ApiError, 404 `device_not_found`."""
-    rows = await _RENDERED[is_managed](id=device_id, ws=workspace_id)
+    rows = await _RENDERED[is_managed](tx, id=device_id, ws=workspace_id)
     if not rows:
         raise await _not_among(tx, workspace_id, device_id, is_managed=is_managed)
     return str(rows[0][0])
@@ -78,8 +80,7 @@ async def rendered(tx: Tx, workspace_id: str, device_id: str, *, is_managed: boo
 
 async def _not_among(tx: Tx, workspace_id: str, device_id: str, *, is_managed: bool) -> ApiError:
     """The caller may have meant one of the other kind."""
-    device = await find(tx, device_id)
-    if device is None or device.workspace_id != workspace_id:
+    if not await _GET_ANY(tx, id=device_id, ws=workspace_id):
         return not_found("device", device_id=device_id)
     way = "/devices/unmanaged/update with is_managed: true" if is_managed else "/devices/get"
     kind = "unmanaged: make it managed with" if is_managed else "managed: ask for it with"
@@ -88,7 +89,7 @@ async def _not_among(tx: Tx, workspace_id: str, device_id: str, *, is_managed: b
 
 async def id_by_name(tx: Tx, workspace_id: str, name: str, *, is_managed: bool = True) -> str:
     """The first device of that name or nickname. Raises: ApiError, 404 `device_not_found`."""
-    rows = await _BY_NAME[is_managed](ws=workspace_id, name=name)
+    rows = await _BY_NAME[is_managed](tx, ws=workspace_id, name=name)
     if not rows:
         raise not_found("device", name=name)
     return str(rows[0][0])
@@ -98,7 +99,7 @@ async def list_rendered(
     tx: Tx, workspace_id: str, position: Position, limit: int, *, is_managed: bool = True
 ) -> Rows:
     """Rows of (rendered, rendering, device_id, created_at in ms)."""
-    return await _LIST[is_managed](ws=workspace_id, limit=limit, **position.params())
+    return await _LIST[is_managed](tx, ws=workspace_id, limit=limit, **position.params())
 
 
 async def of_account(tx: Tx, account: ConnectedAccount) -> list[Device]:

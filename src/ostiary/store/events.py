@@ -10,18 +10,19 @@ from . import deliveries, evidence
 from .rows import Record
 from .sql import Statement, text_list
 from .tx import AnyUseCase, Tx
+from .within import Within
 
 _record = Record("events", Event)
 _INSERT = Statement("events.insert")
-_GET = Statement("events.get")
-_LIST = Statement("events.list")
-_LIST_IDS = Statement("events.list_ids")
+_GET = Within("events.get")
+_LIST = Within("events.list")
+_LIST_IDS = Within("events.list_ids")
 _BY_IDS = Statement("events.by_ids")
-_AFTER = Statement("events.after")
+_AFTER = Within("events.after")
 _WITHIN = Statement("events.within")
-_POSITION = Statement("events.position")
+_POSITION = Within("events.position")
 _LAST = Statement("events.last")
-_OF_CODE = Statement("events.of_code")
+_OF_CODE = Within("events.of_code")
 _COUNT = Statement("events.count")
 
 FILTERS = (
@@ -58,7 +59,7 @@ async def complete(use_case: AnyUseCase, tx: Tx, args: tuple[Any, ...], kwargs: 
 
 
 async def get(tx: Tx, workspace_id: str, event_id: str) -> Event | None:
-    rows = await _GET(event_id=event_id, ws=workspace_id)
+    rows = await _GET(tx, event_id=event_id, ws=workspace_id)
     return _record.read(tx.vault, rows[0]) if rows else None
 
 
@@ -76,6 +77,7 @@ async def list_events(
     given = {name: text_list(values) for name, values in filters.items() if values is not None}
     statement = _LIST_IDS if "event_id" in given else _LIST
     rows = await statement(
+        tx,
         ws=workspace_id,
         since=-1 if since is None else to_ms(since),
         until=2**62 if until is None else to_ms(until),
@@ -98,7 +100,7 @@ async def after(tx: Tx, workspace_id: str, position: int, limit: int) -> list[tu
 
     Nothing with a lower position is committed once one has been seen.
     """
-    rows = await _AFTER(ws=workspace_id, position=position, limit=limit)
+    rows = await _AFTER(tx, ws=workspace_id, position=position, limit=limit)
     return [(row[-1], _record.read(tx.vault, row)) for row in rows]
 
 
@@ -114,7 +116,7 @@ async def within(
 
 async def position_of(tx: Tx, workspace_id: str, event_id: str) -> int | None:
     """None: there is no such event in the workspace (any more)."""
-    rows = await _POSITION(ws=workspace_id, event_id=event_id)
+    rows = await _POSITION(tx, ws=workspace_id, event_id=event_id)
     return int(rows[0][0]) if rows else None
 
 
@@ -126,7 +128,7 @@ async def last_position(tx: Tx, workspace_id: str) -> int:
 
 async def of_code(tx: Tx, workspace_id: str, access_code_id: str, event_types: Iterable[str]) -> list[Event]:
     """All of those types, oldest first."""
-    rows = await _OF_CODE(ws=workspace_id, id=access_code_id, types=text_list(event_types))
+    rows = await _OF_CODE(tx, ws=workspace_id, id=access_code_id, types=text_list(event_types))
     return _record.read_all(tx.vault, rows)
 
 

@@ -20,18 +20,19 @@ from . import access_codes
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
+from .within import Within
 
 _record = Record("evidence", Entry)
 _INSERT = Statement("evidence.insert")
 _LAST = Statement("evidence.last")
-_OF_CODE = Statement("evidence.of_code")
+_OF_CODE = Within("evidence.of_code")
 _UNSEAL = Statement("evidence.unseal")
 _VIEW = Statement("evidence.view")
 
 
 async def of_code(tx: Tx, workspace_id: str, access_code_id: str) -> list[Entry]:
     """All of it, oldest first; empty: the workspace never had such a code."""
-    return _record.read_all(tx.vault, await _OF_CODE(id=access_code_id, ws=workspace_id))
+    return _record.read_all(tx.vault, await _OF_CODE(tx, id=access_code_id, ws=workspace_id))
 
 
 async def of_any(tx: Tx, access_code_id: str) -> list[Entry]:

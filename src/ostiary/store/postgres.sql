@@ -23,6 +23,31 @@ AND access_codes.gone_at IS NULL
 ORDER BY access_codes.created_at, access_codes.access_code_id
 LIMIT 1;
 
+-- access_codes.by_common_key_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.common_code_key = %(key)s::VARCHAR
+AND access_codes.gone_at IS NULL
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT 1;
+
 -- access_codes.by_ids
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
     access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
@@ -42,6 +67,28 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
 AND access_codes.workspace_id = %(ws)s::VARCHAR;
+
+-- access_codes.by_ids_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.access_code_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
+AND access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
 
 -- access_codes.by_pin
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -111,6 +158,30 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = %(id)s::VARCHAR;
+
+-- access_codes.get_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.access_code_id = %(id)s::VARCHAR
+AND access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
 
 -- access_codes.gone_by_marks
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -229,6 +300,63 @@ AND (access_codes.created_at > %(from_at)s::BIGINT OR access_codes.created_at = 
 ORDER BY access_codes.created_at, access_codes.access_code_id
 LIMIT %(limit)s;
 
+-- access_codes.list_all_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.created_at >= %(from_at)s::BIGINT
+AND (access_codes.created_at > %(from_at)s::BIGINT OR access_codes.created_at = %(from_at)s::BIGINT AND
+    access_codes.access_code_id >= %(from_id)s::VARCHAR)
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT %(limit)s;
+
+-- access_codes.list_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.device_id = %(device)s::VARCHAR
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.created_at >= %(from_at)s::BIGINT
+AND (access_codes.created_at > %(from_at)s::BIGINT OR access_codes.created_at = %(from_at)s::BIGINT AND
+    access_codes.access_code_id >= %(from_id)s::VARCHAR)
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT %(limit)s;
+
 -- access_codes.on_device
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
     access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
@@ -307,6 +435,30 @@ AND access_codes.common_code_key = %(key)s::VARCHAR
 AND access_codes.gone_at IS NULL
 ORDER BY access_codes.created_at, access_codes.access_code_id;
 
+-- access_codes.with_common_key_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = %(ws)s::VARCHAR
+AND access_codes.common_code_key = %(key)s::VARCHAR
+AND access_codes.gone_at IS NULL
+AND access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY access_codes.created_at, access_codes.access_code_id;
+
 -- action_attempts.door
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -337,6 +489,18 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
 FROM action_attempts
 WHERE action_attempts.action_attempt_id = %(id)s::VARCHAR
 AND action_attempts.workspace_id = %(ws)s::VARCHAR;
+
+-- action_attempts.get_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.action_attempt_id = %(id)s::VARCHAR
+AND action_attempts.workspace_id = %(ws)s::VARCHAR
+AND action_attempts.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR
+    AS jsonb)));
 
 -- action_attempts.give_up_code
 UPDATE action_attempts
@@ -395,6 +559,23 @@ AND (action_attempts.created_at > %(from_at)s::BIGINT OR action_attempts.created
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
 LIMIT %(limit)s;
 
+-- action_attempts.list_device_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
+AND action_attempts.device_id = %(device)s::VARCHAR
+AND action_attempts.created_at >= %(from_at)s::BIGINT
+AND (action_attempts.created_at > %(from_at)s::BIGINT OR action_attempts.created_at = %(from_at)s::BIGINT AND
+    action_attempts.action_attempt_id >= %(from_id)s::VARCHAR)
+AND action_attempts.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR
+    AS jsonb)))
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT %(limit)s;
+
 -- action_attempts.list_ids
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -407,6 +588,39 @@ AND action_attempts.action_attempt_id IN (SELECT jsonb_array_elements_text(CAST(
 AND action_attempts.created_at >= %(from_at)s::BIGINT
 AND (action_attempts.created_at > %(from_at)s::BIGINT OR action_attempts.created_at = %(from_at)s::BIGINT AND
     action_attempts.action_attempt_id >= %(from_id)s::VARCHAR)
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT %(limit)s;
+
+-- action_attempts.list_ids_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
+AND action_attempts.action_attempt_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS jsonb)))
+AND action_attempts.created_at >= %(from_at)s::BIGINT
+AND (action_attempts.created_at > %(from_at)s::BIGINT OR action_attempts.created_at = %(from_at)s::BIGINT AND
+    action_attempts.action_attempt_id >= %(from_id)s::VARCHAR)
+AND action_attempts.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR
+    AS jsonb)))
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT %(limit)s;
+
+-- action_attempts.list_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = %(ws)s::VARCHAR
+AND action_attempts.created_at >= %(from_at)s::BIGINT
+AND (action_attempts.created_at > %(from_at)s::BIGINT OR action_attempts.created_at = %(from_at)s::BIGINT AND
+    action_attempts.action_attempt_id >= %(from_id)s::VARCHAR)
+AND action_attempts.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR
+    AS jsonb)))
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
 LIMIT %(limit)s;
 
@@ -430,13 +644,13 @@ SET workspace_id=%(workspace_id)s::VARCHAR, connected_account_id=%(connected_acc
 WHERE action_attempts.action_attempt_id = %(the_key)s::VARCHAR;
 
 -- api_keys.insert
-INSERT INTO api_keys (api_key_id, workspace_id, name, shown_prefix, token_hash, created_at, revoked_at)
-VALUES (%(api_key_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(name)s::VARCHAR, %(shown_prefix)s::VARCHAR,
-    %(token_hash)s::VARCHAR, %(created_at)s::BIGINT, %(revoked_at)s::BIGINT);
+INSERT INTO api_keys (api_key_id, workspace_id, kind, name, shown_prefix, token_hash, created_at, revoked_at)
+VALUES (%(api_key_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(kind)s::VARCHAR, %(name)s::VARCHAR,
+    %(shown_prefix)s::VARCHAR, %(token_hash)s::VARCHAR, %(created_at)s::BIGINT, %(revoked_at)s::BIGINT);
 
 -- api_keys.list
-SELECT api_keys.api_key_id, api_keys.workspace_id, api_keys.name, api_keys.shown_prefix, api_keys.token_hash,
-    api_keys.created_at, api_keys.revoked_at
+SELECT api_keys.api_key_id, api_keys.workspace_id, api_keys.kind, api_keys.name, api_keys.shown_prefix,
+    api_keys.token_hash, api_keys.created_at, api_keys.revoked_at
 FROM api_keys
 ORDER BY api_keys.created_at;
 
@@ -445,13 +659,124 @@ SELECT api_keys.api_key_id, api_keys.name
 FROM api_keys
 WHERE api_keys.token_hash = %(hash)s::VARCHAR
 AND api_keys.revoked_at IS NULL
-AND api_keys.workspace_id IS NULL;
+AND api_keys.kind = 'personal_access_token';
 
 -- api_keys.revoke
 UPDATE api_keys
 SET revoked_at=%(now)s::BIGINT
 WHERE (api_keys.api_key_id = %(text)s::VARCHAR OR api_keys.shown_prefix = %(text)s::VARCHAR)
 AND api_keys.revoked_at IS NULL;
+
+-- client_session_accounts.add
+INSERT INTO client_session_accounts (client_session_id, connected_account_id) SELECT
+    client_sessions.client_session_id, %(account)s::VARCHAR AS anon_1
+FROM client_sessions
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR
+AND NOT (EXISTS (SELECT * FROM client_session_accounts WHERE client_session_accounts.client_session_id =
+    client_sessions.client_session_id AND client_session_accounts.connected_account_id =
+    %(account)s::VARCHAR));
+
+-- client_session_accounts.follow
+INSERT INTO client_session_accounts (client_session_id, connected_account_id) SELECT
+    client_session_webviews.client_session_id, %(account)s::VARCHAR AS anon_1
+FROM client_session_webviews
+WHERE client_session_webviews.connect_webview_id = %(webview)s::VARCHAR
+AND NOT (EXISTS (SELECT * FROM client_session_accounts WHERE client_session_accounts.client_session_id =
+    client_session_webviews.client_session_id AND client_session_accounts.connected_account_id =
+    %(account)s::VARCHAR));
+
+-- client_session_webviews.add
+INSERT INTO client_session_webviews (client_session_id, connect_webview_id) SELECT
+    client_sessions.client_session_id, %(webview)s::VARCHAR AS anon_1
+FROM client_sessions
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR
+AND NOT (EXISTS (SELECT * FROM client_session_webviews WHERE client_session_webviews.client_session_id =
+    client_sessions.client_session_id AND client_session_webviews.connect_webview_id = %(webview)s::VARCHAR));
+
+-- client_sessions.by_key
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.workspace_id = %(ws)s::VARCHAR
+AND client_sessions.user_identifier_key = %(key)s::VARCHAR
+AND client_sessions.user_identifier_key IS NOT NULL
+AND client_sessions.revoked_at IS NULL;
+
+-- client_sessions.by_token
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled,
+    client_sessions.client_session_id, client_sessions.user_identifier_key, client_sessions.expires_at,
+    client_sessions.revoked_at
+FROM client_sessions
+JOIN workspaces ON workspaces.workspace_id = client_sessions.workspace_id
+WHERE client_sessions.token_hash = %(hash)s::VARCHAR;
+
+-- client_sessions.count_devices
+SELECT client_session_accounts.client_session_id, count(*) AS count_1
+FROM client_session_accounts
+JOIN devices ON devices.connected_account_id = client_session_accounts.connected_account_id
+WHERE client_session_accounts.client_session_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS
+    jsonb)))
+AND devices.is_managed = 1 GROUP BY client_session_accounts.client_session_id;
+
+-- client_sessions.delete
+DELETE
+FROM client_sessions
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR
+AND client_sessions.workspace_id = %(ws)s::VARCHAR;
+
+-- client_sessions.get
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR
+AND client_sessions.workspace_id = %(ws)s::VARCHAR;
+
+-- client_sessions.insert
+INSERT INTO client_sessions (client_session_id, workspace_id, token, token_hash, user_identifier_key,
+    customer_key, expires_at, revoked_at, created_at)
+VALUES (%(client_session_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(token)s, %(token_hash)s::VARCHAR,
+    %(user_identifier_key)s::VARCHAR, %(customer_key)s::VARCHAR, %(expires_at)s::BIGINT,
+    %(revoked_at)s::BIGINT, %(created_at)s::BIGINT);
+
+-- client_sessions.list
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.workspace_id = %(ws)s::VARCHAR
+AND (%(in_id)s::VARCHAR IS NULL OR client_sessions.client_session_id = %(in_id)s::VARCHAR)
+AND (%(in_key)s::VARCHAR IS NULL OR client_sessions.user_identifier_key = %(in_key)s::VARCHAR)
+AND (%(in_webview)s::VARCHAR IS NULL OR (EXISTS (SELECT * FROM client_session_webviews WHERE
+    client_session_webviews.client_session_id = client_sessions.client_session_id AND
+    client_session_webviews.connect_webview_id = %(in_webview)s::VARCHAR)))
+AND (0 = %(keyless)s::INTEGER OR client_sessions.user_identifier_key IS NULL)
+ORDER BY client_sessions.created_at, client_sessions.client_session_id;
+
+-- client_sessions.reach
+SELECT client_session_accounts.client_session_id, client_session_accounts.connected_account_id, 1 AS anon_1
+FROM client_session_accounts
+WHERE client_session_accounts.client_session_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS
+    jsonb)))
+UNION ALL SELECT client_session_webviews.client_session_id, client_session_webviews.connect_webview_id, 0 AS
+    anon_2
+FROM client_session_webviews
+WHERE client_session_webviews.client_session_id IN (SELECT jsonb_array_elements_text(CAST(%(ids)s::VARCHAR AS
+    jsonb)));
+
+-- client_sessions.revoke
+UPDATE client_sessions
+SET revoked_at=%(now)s::BIGINT
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR
+AND client_sessions.revoked_at IS NULL;
+
+-- client_sessions.set_expiry
+UPDATE client_sessions
+SET expires_at=%(at)s::BIGINT
+WHERE client_sessions.client_session_id = %(id)s::VARCHAR;
 
 -- connect_webviews.by_state
 SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
@@ -486,6 +811,22 @@ FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = %(id)s::VARCHAR
 AND connect_webviews.workspace_id = %(ws)s::VARCHAR;
 
+-- connect_webviews.get_within
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.connect_webview_id = %(id)s::VARCHAR
+AND connect_webviews.workspace_id = %(ws)s::VARCHAR
+AND connect_webviews.connect_webview_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR
+    AS jsonb)));
+
 -- connect_webviews.insert
 INSERT INTO connect_webviews (connect_webview_id, workspace_id, auth_token, auth_token_hash, status,
     connected_account_id, selected_provider, accepted_providers, accepted_capabilities, any_provider_allowed,
@@ -516,6 +857,26 @@ WHERE connect_webviews.workspace_id = %(ws)s::VARCHAR
 AND connect_webviews.created_at >= %(from_at)s::BIGINT
 AND (connect_webviews.created_at > %(from_at)s::BIGINT OR connect_webviews.created_at = %(from_at)s::BIGINT
     AND connect_webviews.connect_webview_id >= %(from_id)s::VARCHAR)
+ORDER BY connect_webviews.created_at, connect_webviews.connect_webview_id
+LIMIT %(limit)s;
+
+-- connect_webviews.list_within
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.workspace_id = %(ws)s::VARCHAR
+AND connect_webviews.created_at >= %(from_at)s::BIGINT
+AND (connect_webviews.created_at > %(from_at)s::BIGINT OR connect_webviews.created_at = %(from_at)s::BIGINT
+    AND connect_webviews.connect_webview_id >= %(from_id)s::VARCHAR)
+AND connect_webviews.connect_webview_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR
+    AS jsonb)))
 ORDER BY connect_webviews.created_at, connect_webviews.connect_webview_id
 LIMIT %(limit)s;
 
@@ -564,6 +925,23 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
+ORDER BY connected_accounts.created_at;
+
+-- connected_accounts.all_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
+AND connected_accounts.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)))
 ORDER BY connected_accounts.created_at;
 
 -- connected_accounts.by_notices
@@ -649,6 +1027,23 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR;
 
+-- connected_accounts.get_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
+AND connected_accounts.workspace_id = %(ws)s::VARCHAR
+AND connected_accounts.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)));
+
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
@@ -681,6 +1076,27 @@ WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.created_at >= %(from_at)s::BIGINT
 AND (connected_accounts.created_at > %(from_at)s::BIGINT OR connected_accounts.created_at =
     %(from_at)s::BIGINT AND connected_accounts.connected_account_id >= %(from_id)s::VARCHAR)
+ORDER BY connected_accounts.created_at, connected_accounts.connected_account_id
+LIMIT %(limit)s;
+
+-- connected_accounts.list_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = %(ws)s::VARCHAR
+AND connected_accounts.created_at >= %(from_at)s::BIGINT
+AND (connected_accounts.created_at > %(from_at)s::BIGINT OR connected_accounts.created_at =
+    %(from_at)s::BIGINT AND connected_accounts.connected_account_id >= %(from_id)s::VARCHAR)
+AND connected_accounts.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)))
 ORDER BY connected_accounts.created_at, connected_accounts.connected_account_id
 LIMIT %(limit)s;
 
@@ -748,6 +1164,17 @@ AND (devices.nickname = %(name)s::VARCHAR OR devices.name = %(name)s::VARCHAR)
 ORDER BY devices.created_at
 LIMIT 1;
 
+-- devices.by_name_within
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 1
+AND (devices.nickname = %(name)s::VARCHAR OR devices.name = %(name)s::VARCHAR)
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY devices.created_at
+LIMIT 1;
+
 -- devices.delete
 DELETE
 FROM devices
@@ -789,6 +1216,47 @@ WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
 AND devices.is_managed = 1;
 
+-- devices.get_any
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR;
+
+-- devices.get_any_within
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
+
+-- devices.get_within
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 1
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
+
 -- devices.insert
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
@@ -813,6 +1281,19 @@ AND devices.is_managed = 1
 AND devices.created_at >= %(from_at)s::BIGINT
 AND (devices.created_at > %(from_at)s::BIGINT OR devices.created_at = %(from_at)s::BIGINT AND
     devices.device_id >= %(from_id)s::VARCHAR)
+ORDER BY devices.created_at, devices.device_id
+LIMIT %(limit)s;
+
+-- devices.list_within
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 1
+AND devices.created_at >= %(from_at)s::BIGINT
+AND (devices.created_at > %(from_at)s::BIGINT OR devices.created_at = %(from_at)s::BIGINT AND
+    devices.device_id >= %(from_id)s::VARCHAR)
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
 ORDER BY devices.created_at, devices.device_id
 LIMIT %(limit)s;
 
@@ -845,6 +1326,15 @@ FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
 AND devices.is_managed = 1;
+
+-- devices.rendered_within
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 1
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
 
 -- devices.set_due
 UPDATE devices
@@ -902,6 +1392,19 @@ AND events.position > %(position)s::BIGINT
 ORDER BY events.position
 LIMIT %(limit)s;
 
+-- events.after_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields, events.position
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.position > %(position)s::BIGINT
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))))
+ORDER BY events.position
+LIMIT %(limit)s;
+
 -- events.by_ids
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -922,6 +1425,18 @@ FROM events
 WHERE events.event_id = %(event_id)s::VARCHAR
 AND events.workspace_id = %(ws)s::VARCHAR
 AND events.event_type NOT LIKE 'ostiary.%%';
+
+-- events.get_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.event_id = %(event_id)s::VARCHAR
+AND events.workspace_id = %(ws)s::VARCHAR
+AND events.event_type NOT LIKE 'ostiary.%%'
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))));
 
 -- events.insert
 INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_id, connected_account_id,
@@ -989,6 +1504,63 @@ AND events.event_type NOT LIKE 'ostiary.%%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT %(limit)s OFFSET %(offset)s;
 
+-- events.list_ids_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.created_at > %(since)s::BIGINT
+AND events.created_at < %(until)s::BIGINT
+AND (%(in_event_type)s::VARCHAR IS NULL OR events.event_type IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_event_type)s::VARCHAR AS jsonb))))
+AND (%(in_device_id)s::VARCHAR IS NULL OR events.device_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_device_id)s::VARCHAR AS jsonb))))
+AND (%(in_access_code_id)s::VARCHAR IS NULL OR events.access_code_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_access_code_id)s::VARCHAR AS jsonb))))
+AND (%(in_connected_account_id)s::VARCHAR IS NULL OR events.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_connected_account_id)s::VARCHAR AS jsonb))))
+AND (%(in_connect_webview_id)s::VARCHAR IS NULL OR events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_connect_webview_id)s::VARCHAR AS jsonb))))
+AND (%(in_customer_key)s::VARCHAR IS NULL OR events.customer_key IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_customer_key)s::VARCHAR AS jsonb))))
+AND events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(in_event_id)s::VARCHAR AS jsonb)))
+AND events.event_type NOT LIKE 'ostiary.%%'
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT %(limit)s OFFSET %(offset)s;
+
+-- events.list_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.created_at > %(since)s::BIGINT
+AND events.created_at < %(until)s::BIGINT
+AND (%(in_event_type)s::VARCHAR IS NULL OR events.event_type IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_event_type)s::VARCHAR AS jsonb))))
+AND (%(in_device_id)s::VARCHAR IS NULL OR events.device_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_device_id)s::VARCHAR AS jsonb))))
+AND (%(in_access_code_id)s::VARCHAR IS NULL OR events.access_code_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_access_code_id)s::VARCHAR AS jsonb))))
+AND (%(in_connected_account_id)s::VARCHAR IS NULL OR events.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_connected_account_id)s::VARCHAR AS jsonb))))
+AND (%(in_connect_webview_id)s::VARCHAR IS NULL OR events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_connect_webview_id)s::VARCHAR AS jsonb))))
+AND (%(in_customer_key)s::VARCHAR IS NULL OR events.customer_key IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_customer_key)s::VARCHAR AS jsonb))))
+AND (%(in_event_id)s::VARCHAR IS NULL OR events.event_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(in_event_id)s::VARCHAR AS jsonb))))
+AND events.event_type NOT LIKE 'ostiary.%%'
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT %(limit)s OFFSET %(offset)s;
+
 -- events.of_code
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -999,11 +1571,33 @@ AND events.event_type IN (SELECT jsonb_array_elements_text(CAST(%(types)s::VARCH
 AND events.workspace_id = %(ws)s::VARCHAR
 ORDER BY events.created_at, events.event_id;
 
+-- events.of_code_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.access_code_id = %(id)s::VARCHAR
+AND events.event_type IN (SELECT jsonb_array_elements_text(CAST(%(types)s::VARCHAR AS jsonb)))
+AND events.workspace_id = %(ws)s::VARCHAR
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))))
+ORDER BY events.created_at, events.event_id;
+
 -- events.position
 SELECT events.position
 FROM events
 WHERE events.event_id = %(event_id)s::VARCHAR
 AND events.workspace_id = %(ws)s::VARCHAR;
+
+-- events.position_within
+SELECT events.position
+FROM events
+WHERE events.event_id = %(event_id)s::VARCHAR
+AND events.workspace_id = %(ws)s::VARCHAR
+AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))));
 
 -- events.within
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -1038,6 +1632,17 @@ SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, eviden
 FROM evidence
 WHERE evidence.access_code_id = %(id)s::VARCHAR
 AND evidence.workspace_id = %(ws)s::VARCHAR
+ORDER BY evidence.position;
+
+-- evidence.of_code_within
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = %(id)s::VARCHAR
+AND evidence.workspace_id = %(ws)s::VARCHAR
+AND (EXISTS (SELECT * FROM access_codes WHERE access_codes.access_code_id = %(id)s::VARCHAR AND
+    access_codes.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))))
 ORDER BY evidence.position;
 
 -- evidence.unseal
@@ -1147,6 +1752,22 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR;
 
+-- unmanaged_access_codes.get_within
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = %(id)s::VARCHAR
+AND unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)));
+
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
     vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
@@ -1174,6 +1795,27 @@ AND unmanaged_access_codes.gone_at IS NULL
 AND unmanaged_access_codes.created_at >= %(from_at)s::BIGINT
 AND (unmanaged_access_codes.created_at > %(from_at)s::BIGINT OR unmanaged_access_codes.created_at =
     %(from_at)s::BIGINT AND unmanaged_access_codes.access_code_id >= %(from_id)s::VARCHAR)
+ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
+LIMIT %(limit)s;
+
+-- unmanaged_access_codes.list_within
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.workspace_id = %(ws)s::VARCHAR
+AND unmanaged_access_codes.device_id = %(device)s::VARCHAR
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.created_at >= %(from_at)s::BIGINT
+AND (unmanaged_access_codes.created_at > %(from_at)s::BIGINT OR unmanaged_access_codes.created_at =
+    %(from_at)s::BIGINT AND unmanaged_access_codes.access_code_id >= %(from_id)s::VARCHAR)
+AND unmanaged_access_codes.connected_account_id IN (SELECT
+    jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)))
 ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
 LIMIT %(limit)s;
 
@@ -1212,6 +1854,17 @@ AND (devices.nickname = %(name)s::VARCHAR OR devices.name = %(name)s::VARCHAR)
 ORDER BY devices.created_at
 LIMIT 1;
 
+-- unmanaged_devices.by_name_within
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0
+AND (devices.nickname = %(name)s::VARCHAR OR devices.name = %(name)s::VARCHAR)
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY devices.created_at
+LIMIT 1;
+
 -- unmanaged_devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
 FROM devices
@@ -1223,12 +1876,34 @@ AND (devices.created_at > %(from_at)s::BIGINT OR devices.created_at = %(from_at)
 ORDER BY devices.created_at, devices.device_id
 LIMIT %(limit)s;
 
+-- unmanaged_devices.list_within
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0
+AND devices.created_at >= %(from_at)s::BIGINT
+AND (devices.created_at > %(from_at)s::BIGINT OR devices.created_at = %(from_at)s::BIGINT AND
+    devices.device_id >= %(from_id)s::VARCHAR)
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)))
+ORDER BY devices.created_at, devices.device_id
+LIMIT %(limit)s;
+
 -- unmanaged_devices.rendered
 SELECT devices.rendered, devices.rendering
 FROM devices
 WHERE devices.device_id = %(id)s::VARCHAR
 AND devices.workspace_id = %(ws)s::VARCHAR
 AND devices.is_managed = 0;
+
+-- unmanaged_devices.rendered_within
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = %(id)s::VARCHAR
+AND devices.workspace_id = %(ws)s::VARCHAR
+AND devices.is_managed = 0
+AND devices.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
+    jsonb)));
 
 -- vendor_codes.forget
 DELETE
@@ -1456,32 +2131,40 @@ WHERE webhooks.webhook_id = %(the_key)s::VARCHAR;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at, api_keys.api_key_id, api_keys.name AS key_name
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled, api_keys.api_key_id,
+    api_keys.name AS key_name
 FROM api_keys
 JOIN workspaces ON api_keys.workspace_id = workspaces.workspace_id
 WHERE api_keys.token_hash = %(hash)s::VARCHAR
-AND api_keys.revoked_at IS NULL;
+AND api_keys.revoked_at IS NULL
+AND api_keys.kind = %(kind)s::VARCHAR;
 
 -- workspaces.find
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 WHERE workspaces.workspace_id = %(text)s::VARCHAR OR workspaces.name = %(text)s::VARCHAR;
 
 -- workspaces.get
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 WHERE workspaces.workspace_id = %(ws)s::VARCHAR;
 
 -- workspaces.insert
-INSERT INTO workspaces (workspace_id, name, is_sandbox, clock_offset_ms, clock_frozen_at, created_at)
+INSERT INTO workspaces (workspace_id, name, is_sandbox, clock_offset_ms, clock_frozen_at, created_at,
+    company_name, connect_partner_name, is_publishable_key_auth_enabled)
 VALUES (%(workspace_id)s::VARCHAR, %(name)s::VARCHAR, %(is_sandbox)s::INTEGER, %(clock_offset_ms)s::BIGINT,
-    %(clock_frozen_at)s::BIGINT, %(created_at)s::BIGINT);
+    %(clock_frozen_at)s::BIGINT, %(created_at)s::BIGINT, %(company_name)s::VARCHAR,
+    %(connect_partner_name)s::VARCHAR, %(is_publishable_key_auth_enabled)s::INTEGER);
 
 -- workspaces.list
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 ORDER BY workspaces.created_at, workspaces.workspace_id;
 
@@ -1489,3 +2172,9 @@ ORDER BY workspaces.created_at, workspaces.workspace_id;
 UPDATE workspaces
 SET clock_offset_ms=%(offset)s::BIGINT, clock_frozen_at=%(frozen)s::BIGINT
 WHERE workspaces.workspace_id = %(ws)s::VARCHAR;
+
+-- workspaces.tell_publishable
+UPDATE workspaces
+SET is_publishable_key_auth_enabled=CASE WHEN (EXISTS (SELECT * FROM api_keys WHERE api_keys.workspace_id =
+    workspaces.workspace_id AND api_keys.kind = 'publishable_key' AND api_keys.revoked_at IS NULL)) THEN 1
+    ELSE 0 END;

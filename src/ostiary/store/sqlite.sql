@@ -23,6 +23,30 @@ AND access_codes.gone_at IS NULL
 ORDER BY access_codes.created_at, access_codes.access_code_id
 LIMIT 1 OFFSET 0;
 
+-- access_codes.by_common_key_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.common_code_key = :key
+AND access_codes.gone_at IS NULL
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT 1 OFFSET 0;
+
 -- access_codes.by_ids
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
     access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
@@ -42,6 +66,27 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
 FROM access_codes
 WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
 AND access_codes.workspace_id = :ws;
+
+-- access_codes.by_ids_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.access_code_id IN (SELECT value FROM json_each(:ids))
+AND access_codes.workspace_id = :ws
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
 -- access_codes.by_pin
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -111,6 +156,29 @@ SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.conn
     access_codes.drift, access_codes.undone, access_codes.undone_at
 FROM access_codes
 WHERE access_codes.access_code_id = :id;
+
+-- access_codes.get_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.access_code_id = :id
+AND access_codes.workspace_id = :ws
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
 -- access_codes.gone_by_marks
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
@@ -222,6 +290,61 @@ AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AN
 ORDER BY access_codes.created_at, access_codes.access_code_id
 LIMIT :limit OFFSET 0;
 
+-- access_codes.list_all_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.created_at >= :from_at
+AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
+    >= :from_id)
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
+-- access_codes.list_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.device_id = :device
+AND access_codes.gone_at IS NULL
+AND (access_codes.is_backup = 0 OR access_codes.pulled_at IS NOT NULL)
+AND access_codes.created_at >= :from_at
+AND (access_codes.created_at > :from_at OR access_codes.created_at = :from_at AND access_codes.access_code_id
+    >= :from_id)
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY access_codes.created_at, access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
 -- access_codes.on_device
 SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
     access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
@@ -295,6 +418,29 @@ AND access_codes.common_code_key = :key
 AND access_codes.gone_at IS NULL
 ORDER BY access_codes.created_at, access_codes.access_code_id;
 
+-- access_codes.with_common_key_within
+SELECT access_codes.access_code_id, access_codes.workspace_id, access_codes.connected_account_id,
+    access_codes.device_id, access_codes.mark, access_codes.name, access_codes.code, access_codes.code_hash,
+    access_codes.starts_at, access_codes.ends_at, access_codes.is_external_modification_allowed,
+    access_codes.prefer_native_scheduling, access_codes.attempt_for_offline_device,
+    access_codes.common_code_key, access_codes.generation, access_codes.created_at, access_codes.wished_at,
+    access_codes.delete_requested_at, access_codes.was_sent, access_codes.vendor_code_id,
+    access_codes.vendor_name, access_codes.confirmed_at, access_codes.confirmed_name,
+    access_codes.confirmed_code, access_codes.confirmed_code_hash, access_codes.confirmed_starts_at,
+    access_codes.confirmed_ends_at, access_codes.confirmed_generation, access_codes.announced,
+    access_codes.gone_at, access_codes.attempts, access_codes.retry_at, access_codes.refused_generation,
+    access_codes.is_code_from_vendor, access_codes.waits_for_room, access_codes.errors, access_codes.warnings,
+    access_codes.conversion, access_codes.released_at, access_codes.weekly_window,
+    access_codes.confirmed_weekly_window, access_codes.seen_as, access_codes.is_backup,
+    access_codes.pulled_at, access_codes.pulled_for, access_codes.pulled_backup_access_code_id,
+    access_codes.drift, access_codes.undone, access_codes.undone_at
+FROM access_codes
+WHERE access_codes.workspace_id = :ws
+AND access_codes.common_code_key = :key
+AND access_codes.gone_at IS NULL
+AND access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY access_codes.created_at, access_codes.access_code_id;
+
 -- action_attempts.door
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -325,6 +471,17 @@ SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_a
 FROM action_attempts
 WHERE action_attempts.action_attempt_id = :id
 AND action_attempts.workspace_id = :ws;
+
+-- action_attempts.get_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.action_attempt_id = :id
+AND action_attempts.workspace_id = :ws
+AND action_attempts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
 -- action_attempts.give_up_code
 UPDATE action_attempts
@@ -381,6 +538,22 @@ AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
 LIMIT :limit OFFSET 0;
 
+-- action_attempts.list_device_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.device_id = :device
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+AND action_attempts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
 -- action_attempts.list_ids
 SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
     action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
@@ -393,6 +566,37 @@ AND action_attempts.action_attempt_id IN (SELECT value FROM json_each(:ids))
 AND action_attempts.created_at >= :from_at
 AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
     action_attempts.action_attempt_id >= :from_id)
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
+-- action_attempts.list_ids_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.action_attempt_id IN (SELECT value FROM json_each(:ids))
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+AND action_attempts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
+LIMIT :limit OFFSET 0;
+
+-- action_attempts.list_within
+SELECT action_attempts.action_attempt_id, action_attempts.workspace_id, action_attempts.connected_account_id,
+    action_attempts.device_id, action_attempts.access_code_id, action_attempts.action_type,
+    action_attempts.status, action_attempts.result, action_attempts.error, action_attempts.generation,
+    action_attempts.created_at, action_attempts.deadline_at, action_attempts.sent_at,
+    action_attempts.settled_at, action_attempts.vendor_entry_id
+FROM action_attempts
+WHERE action_attempts.workspace_id = :ws
+AND action_attempts.created_at >= :from_at
+AND (action_attempts.created_at > :from_at OR action_attempts.created_at = :from_at AND
+    action_attempts.action_attempt_id >= :from_id)
+AND action_attempts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
 ORDER BY action_attempts.created_at, action_attempts.action_attempt_id
 LIMIT :limit OFFSET 0;
 
@@ -414,12 +618,12 @@ SET workspace_id=:workspace_id, connected_account_id=:connected_account_id, devi
 WHERE action_attempts.action_attempt_id = :the_key;
 
 -- api_keys.insert
-INSERT INTO api_keys (api_key_id, workspace_id, name, shown_prefix, token_hash, created_at, revoked_at)
-VALUES (:api_key_id, :workspace_id, :name, :shown_prefix, :token_hash, :created_at, :revoked_at);
+INSERT INTO api_keys (api_key_id, workspace_id, kind, name, shown_prefix, token_hash, created_at, revoked_at)
+VALUES (:api_key_id, :workspace_id, :kind, :name, :shown_prefix, :token_hash, :created_at, :revoked_at);
 
 -- api_keys.list
-SELECT api_keys.api_key_id, api_keys.workspace_id, api_keys.name, api_keys.shown_prefix, api_keys.token_hash,
-    api_keys.created_at, api_keys.revoked_at
+SELECT api_keys.api_key_id, api_keys.workspace_id, api_keys.kind, api_keys.name, api_keys.shown_prefix,
+    api_keys.token_hash, api_keys.created_at, api_keys.revoked_at
 FROM api_keys
 ORDER BY api_keys.created_at;
 
@@ -428,13 +632,118 @@ SELECT api_keys.api_key_id, api_keys.name
 FROM api_keys
 WHERE api_keys.token_hash = :hash
 AND api_keys.revoked_at IS NULL
-AND api_keys.workspace_id IS NULL;
+AND api_keys.kind = 'personal_access_token';
 
 -- api_keys.revoke
 UPDATE api_keys
 SET revoked_at=:now
 WHERE (api_keys.api_key_id = :text OR api_keys.shown_prefix = :text)
 AND api_keys.revoked_at IS NULL;
+
+-- client_session_accounts.add
+INSERT INTO client_session_accounts (client_session_id, connected_account_id) SELECT
+    client_sessions.client_session_id, :account AS anon_1
+FROM client_sessions
+WHERE client_sessions.client_session_id = :id
+AND NOT (EXISTS (SELECT * FROM client_session_accounts WHERE client_session_accounts.client_session_id =
+    client_sessions.client_session_id AND client_session_accounts.connected_account_id = :account));
+
+-- client_session_accounts.follow
+INSERT INTO client_session_accounts (client_session_id, connected_account_id) SELECT
+    client_session_webviews.client_session_id, :account AS anon_1
+FROM client_session_webviews
+WHERE client_session_webviews.connect_webview_id = :webview
+AND NOT (EXISTS (SELECT * FROM client_session_accounts WHERE client_session_accounts.client_session_id =
+    client_session_webviews.client_session_id AND client_session_accounts.connected_account_id = :account));
+
+-- client_session_webviews.add
+INSERT INTO client_session_webviews (client_session_id, connect_webview_id) SELECT
+    client_sessions.client_session_id, :webview AS anon_1
+FROM client_sessions
+WHERE client_sessions.client_session_id = :id
+AND NOT (EXISTS (SELECT * FROM client_session_webviews WHERE client_session_webviews.client_session_id =
+    client_sessions.client_session_id AND client_session_webviews.connect_webview_id = :webview));
+
+-- client_sessions.by_key
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.workspace_id = :ws
+AND client_sessions.user_identifier_key = :key
+AND client_sessions.user_identifier_key IS NOT NULL
+AND client_sessions.revoked_at IS NULL;
+
+-- client_sessions.by_token
+SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled,
+    client_sessions.client_session_id, client_sessions.user_identifier_key, client_sessions.expires_at,
+    client_sessions.revoked_at
+FROM client_sessions
+JOIN workspaces ON workspaces.workspace_id = client_sessions.workspace_id
+WHERE client_sessions.token_hash = :hash;
+
+-- client_sessions.count_devices
+SELECT client_session_accounts.client_session_id, count(*) AS count_1
+FROM client_session_accounts
+JOIN devices ON devices.connected_account_id = client_session_accounts.connected_account_id
+WHERE client_session_accounts.client_session_id IN (SELECT value FROM json_each(:ids))
+AND devices.is_managed = 1 GROUP BY client_session_accounts.client_session_id;
+
+-- client_sessions.delete
+DELETE
+FROM client_sessions
+WHERE client_sessions.client_session_id = :id
+AND client_sessions.workspace_id = :ws;
+
+-- client_sessions.get
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.client_session_id = :id
+AND client_sessions.workspace_id = :ws;
+
+-- client_sessions.insert
+INSERT INTO client_sessions (client_session_id, workspace_id, token, token_hash, user_identifier_key,
+    customer_key, expires_at, revoked_at, created_at)
+VALUES (:client_session_id, :workspace_id, :token, :token_hash, :user_identifier_key, :customer_key,
+    :expires_at, :revoked_at, :created_at);
+
+-- client_sessions.list
+SELECT client_sessions.client_session_id, client_sessions.workspace_id, client_sessions.token,
+    client_sessions.user_identifier_key, client_sessions.customer_key, client_sessions.expires_at,
+    client_sessions.revoked_at, client_sessions.created_at
+FROM client_sessions
+WHERE client_sessions.workspace_id = :ws
+AND (:in_id IS NULL OR client_sessions.client_session_id = :in_id)
+AND (:in_key IS NULL OR client_sessions.user_identifier_key = :in_key)
+AND (:in_webview IS NULL OR (EXISTS (SELECT * FROM client_session_webviews WHERE
+    client_session_webviews.client_session_id = client_sessions.client_session_id AND
+    client_session_webviews.connect_webview_id = :in_webview)))
+AND (0 = :keyless OR client_sessions.user_identifier_key IS NULL)
+ORDER BY client_sessions.created_at, client_sessions.client_session_id;
+
+-- client_sessions.reach
+SELECT client_session_accounts.client_session_id, client_session_accounts.connected_account_id, 1 AS anon_1
+FROM client_session_accounts
+WHERE client_session_accounts.client_session_id IN (SELECT value FROM json_each(:ids))
+UNION ALL SELECT client_session_webviews.client_session_id, client_session_webviews.connect_webview_id, 0 AS
+    anon_2
+FROM client_session_webviews
+WHERE client_session_webviews.client_session_id IN (SELECT value FROM json_each(:ids));
+
+-- client_sessions.revoke
+UPDATE client_sessions
+SET revoked_at=:now
+WHERE client_sessions.client_session_id = :id
+AND client_sessions.revoked_at IS NULL;
+
+-- client_sessions.set_expiry
+UPDATE client_sessions
+SET expires_at=:at
+WHERE client_sessions.client_session_id = :id;
 
 -- connect_webviews.by_state
 SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
@@ -469,6 +778,21 @@ FROM connect_webviews
 WHERE connect_webviews.connect_webview_id = :id
 AND connect_webviews.workspace_id = :ws;
 
+-- connect_webviews.get_within
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.connect_webview_id = :id
+AND connect_webviews.workspace_id = :ws
+AND connect_webviews.connect_webview_id IN (SELECT value FROM json_each(:reach_webviews));
+
 -- connect_webviews.insert
 INSERT INTO connect_webviews (connect_webview_id, workspace_id, auth_token, auth_token_hash, status,
     connected_account_id, selected_provider, accepted_providers, accepted_capabilities, any_provider_allowed,
@@ -496,6 +820,25 @@ WHERE connect_webviews.workspace_id = :ws
 AND connect_webviews.created_at >= :from_at
 AND (connect_webviews.created_at > :from_at OR connect_webviews.created_at = :from_at AND
     connect_webviews.connect_webview_id >= :from_id)
+ORDER BY connect_webviews.created_at, connect_webviews.connect_webview_id
+LIMIT :limit OFFSET 0;
+
+-- connect_webviews.list_within
+SELECT connect_webviews.connect_webview_id, connect_webviews.workspace_id, connect_webviews.auth_token,
+    connect_webviews.status, connect_webviews.connected_account_id, connect_webviews.selected_provider,
+    connect_webviews.accepted_providers, connect_webviews.accepted_capabilities,
+    connect_webviews.any_provider_allowed, connect_webviews.device_selection_mode,
+    connect_webviews.custom_redirect_url, connect_webviews.custom_redirect_failure_url,
+    connect_webviews.custom_metadata, connect_webviews.customer_key,
+    connect_webviews.automatically_manage_new_devices, connect_webviews.wait_for_device_creation,
+    connect_webviews.login_state_hash, connect_webviews.login_verifier, connect_webviews.pending_login,
+    connect_webviews.authorized_at, connect_webviews.expires_at, connect_webviews.created_at
+FROM connect_webviews
+WHERE connect_webviews.workspace_id = :ws
+AND connect_webviews.created_at >= :from_at
+AND (connect_webviews.created_at > :from_at OR connect_webviews.created_at = :from_at AND
+    connect_webviews.connect_webview_id >= :from_id)
+AND connect_webviews.connect_webview_id IN (SELECT value FROM json_each(:reach_webviews))
 ORDER BY connect_webviews.created_at, connect_webviews.connect_webview_id
 LIMIT :limit OFFSET 0;
 
@@ -540,6 +883,22 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
     connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
 FROM connected_accounts
 WHERE connected_accounts.workspace_id = :ws
+ORDER BY connected_accounts.created_at;
+
+-- connected_accounts.all_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = :ws
+AND connected_accounts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
 ORDER BY connected_accounts.created_at;
 
 -- connected_accounts.by_notices
@@ -625,6 +984,22 @@ SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id,
 FROM connected_accounts
 WHERE connected_accounts.connected_account_id = :id;
 
+-- connected_accounts.get_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.workspace_id = :ws
+AND connected_accounts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
+
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
@@ -653,6 +1028,26 @@ WHERE connected_accounts.workspace_id = :ws
 AND connected_accounts.created_at >= :from_at
 AND (connected_accounts.created_at > :from_at OR connected_accounts.created_at = :from_at AND
     connected_accounts.connected_account_id >= :from_id)
+ORDER BY connected_accounts.created_at, connected_accounts.connected_account_id
+LIMIT :limit OFFSET 0;
+
+-- connected_accounts.list_within
+SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
+    connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,
+    connected_accounts.accepted_capabilities, connected_accounts.automatically_manage_new_devices,
+    connected_accounts.custom_metadata, connected_accounts.customer_key, connected_accounts.errors,
+    connected_accounts.warnings, connected_accounts.settings, connected_accounts.access_token,
+    connected_accounts.refresh_token, connected_accounts.token_expires_at, connected_accounts.created_at,
+    connected_accounts.connected_at, connected_accounts.first_synced_at, connected_accounts.poll_at,
+    connected_accounts.attempts, connected_accounts.activations, connected_accounts.paused_until,
+    connected_accounts.notices_base, connected_accounts.notices_hash, connected_accounts.notices_id,
+    connected_accounts.notices_secret, connected_accounts.notices_at, connected_accounts.are_notices_refused
+FROM connected_accounts
+WHERE connected_accounts.workspace_id = :ws
+AND connected_accounts.created_at >= :from_at
+AND (connected_accounts.created_at > :from_at OR connected_accounts.created_at = :from_at AND
+    connected_accounts.connected_account_id >= :from_id)
+AND connected_accounts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
 ORDER BY connected_accounts.created_at, connected_accounts.connected_account_id
 LIMIT :limit OFFSET 0;
 
@@ -717,6 +1112,16 @@ AND (devices.nickname = :name OR devices.name = :name)
 ORDER BY devices.created_at
 LIMIT 1 OFFSET 0;
 
+-- devices.by_name_within
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND (devices.nickname = :name OR devices.name = :name)
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY devices.created_at
+LIMIT 1 OFFSET 0;
+
 -- devices.delete
 DELETE
 FROM devices
@@ -758,6 +1163,45 @@ WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
 AND devices.is_managed = 1;
 
+-- devices.get_any
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws;
+
+-- devices.get_any_within
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
+
+-- devices.get_within
+SELECT devices.device_id, devices.workspace_id, devices.connected_account_id, devices.provider,
+    devices.vendor_device_id, devices.device_type, devices.name, devices.nickname, devices.is_managed,
+    devices.is_online, devices.capabilities, devices.properties, devices.time_zone, devices.errors,
+    devices.warnings, devices.custom_metadata, devices.created_at, devices.removed_at, devices.due_at,
+    devices.attempts, devices.sync_wanted, devices.look_wanted, devices.looked_at, devices.noticed_at,
+    devices.seen_at, devices.has_backup_pool, devices.spares, devices.preload_hours,
+    devices.just_in_time_minutes, devices.disturbed_at
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
+
 -- devices.insert
 INSERT INTO devices (device_id, workspace_id, connected_account_id, provider, vendor_device_id, device_type,
     name, nickname, is_managed, is_online, capabilities, properties, time_zone, errors, warnings,
@@ -777,6 +1221,17 @@ WHERE devices.workspace_id = :ws
 AND devices.is_managed = 1
 AND devices.created_at >= :from_at
 AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.device_id >= :from_id)
+ORDER BY devices.created_at, devices.device_id
+LIMIT :limit OFFSET 0;
+
+-- devices.list_within
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND devices.created_at >= :from_at
+AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.device_id >= :from_id)
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
 ORDER BY devices.created_at, devices.device_id
 LIMIT :limit OFFSET 0;
 
@@ -809,6 +1264,14 @@ FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
 AND devices.is_managed = 1;
+
+-- devices.rendered_within
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 1
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
 -- devices.set_due
 UPDATE devices
@@ -859,6 +1322,19 @@ AND events.position > :position
 ORDER BY events.position
 LIMIT :limit OFFSET 0;
 
+-- events.after_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields, events.position
+FROM events
+WHERE events.workspace_id = :ws
+AND events.position > :position
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)))
+ORDER BY events.position
+LIMIT :limit OFFSET 0;
+
 -- events.by_ids
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -879,6 +1355,18 @@ FROM events
 WHERE events.event_id = :event_id
 AND events.workspace_id = :ws
 AND events.event_type NOT LIKE 'ostiary.%';
+
+-- events.get_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.event_id = :event_id
+AND events.workspace_id = :ws
+AND events.event_type NOT LIKE 'ostiary.%'
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)));
 
 -- events.insert
 INSERT INTO events (event_id, workspace_id, event_type, device_id, access_code_id, connected_account_id,
@@ -936,6 +1424,54 @@ AND events.event_type NOT LIKE 'ostiary.%'
 ORDER BY events.created_at DESC, events.event_id DESC
 LIMIT :limit OFFSET :offset;
 
+-- events.list_ids_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = :ws
+AND events.created_at > :since
+AND events.created_at < :until
+AND (:in_event_type IS NULL OR events.event_type IN (SELECT value FROM json_each(:in_event_type)))
+AND (:in_device_id IS NULL OR events.device_id IN (SELECT value FROM json_each(:in_device_id)))
+AND (:in_access_code_id IS NULL OR events.access_code_id IN (SELECT value FROM json_each(:in_access_code_id)))
+AND (:in_connected_account_id IS NULL OR events.connected_account_id IN (SELECT value FROM
+    json_each(:in_connected_account_id)))
+AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT value FROM
+    json_each(:in_connect_webview_id)))
+AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
+AND events.event_id IN (SELECT value FROM json_each(:in_event_id))
+AND events.event_type NOT LIKE 'ostiary.%'
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT :limit OFFSET :offset;
+
+-- events.list_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.workspace_id = :ws
+AND events.created_at > :since
+AND events.created_at < :until
+AND (:in_event_type IS NULL OR events.event_type IN (SELECT value FROM json_each(:in_event_type)))
+AND (:in_device_id IS NULL OR events.device_id IN (SELECT value FROM json_each(:in_device_id)))
+AND (:in_access_code_id IS NULL OR events.access_code_id IN (SELECT value FROM json_each(:in_access_code_id)))
+AND (:in_connected_account_id IS NULL OR events.connected_account_id IN (SELECT value FROM
+    json_each(:in_connected_account_id)))
+AND (:in_connect_webview_id IS NULL OR events.connect_webview_id IN (SELECT value FROM
+    json_each(:in_connect_webview_id)))
+AND (:in_customer_key IS NULL OR events.customer_key IN (SELECT value FROM json_each(:in_customer_key)))
+AND (:in_event_id IS NULL OR events.event_id IN (SELECT value FROM json_each(:in_event_id)))
+AND events.event_type NOT LIKE 'ostiary.%'
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)))
+ORDER BY events.created_at DESC, events.event_id DESC
+LIMIT :limit OFFSET :offset;
+
 -- events.of_code
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -946,11 +1482,33 @@ AND events.event_type IN (SELECT value FROM json_each(:types))
 AND events.workspace_id = :ws
 ORDER BY events.created_at, events.event_id;
 
+-- events.of_code_within
+SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
+    events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
+    events.occurred_at, events.created_at, events.payload, events.secret_fields
+FROM events
+WHERE events.access_code_id = :id
+AND events.event_type IN (SELECT value FROM json_each(:types))
+AND events.workspace_id = :ws
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)))
+ORDER BY events.created_at, events.event_id;
+
 -- events.position
 SELECT events.position
 FROM events
 WHERE events.event_id = :event_id
 AND events.workspace_id = :ws;
+
+-- events.position_within
+SELECT events.position
+FROM events
+WHERE events.event_id = :event_id
+AND events.workspace_id = :ws
+AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
+    events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
+    json_each(:reach_webviews)));
 
 -- events.within
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -983,6 +1541,16 @@ SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, eviden
 FROM evidence
 WHERE evidence.access_code_id = :id
 AND evidence.workspace_id = :ws
+ORDER BY evidence.position;
+
+-- evidence.of_code_within
+SELECT evidence.access_code_id, evidence.position, evidence.workspace_id, evidence.at, evidence.kind,
+    evidence.status, evidence.facts, evidence.previous_hash, evidence.hash, evidence.seal
+FROM evidence
+WHERE evidence.access_code_id = :id
+AND evidence.workspace_id = :ws
+AND (EXISTS (SELECT * FROM access_codes WHERE access_codes.access_code_id = :id AND
+    access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))))
 ORDER BY evidence.position;
 
 -- evidence.unseal
@@ -1089,6 +1657,21 @@ SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_i
 FROM unmanaged_access_codes
 WHERE unmanaged_access_codes.access_code_id = :id;
 
+-- unmanaged_access_codes.get_within
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.access_code_id = :id
+AND unmanaged_access_codes.workspace_id = :ws
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
+
 -- unmanaged_access_codes.insert
 INSERT INTO unmanaged_access_codes (access_code_id, workspace_id, connected_account_id, device_id,
     vendor_code_id, name, code, code_hash, starts_at, ends_at, is_enabled, created_at, gone_at, mark,
@@ -1113,6 +1696,26 @@ AND unmanaged_access_codes.gone_at IS NULL
 AND unmanaged_access_codes.created_at >= :from_at
 AND (unmanaged_access_codes.created_at > :from_at OR unmanaged_access_codes.created_at = :from_at AND
     unmanaged_access_codes.access_code_id >= :from_id)
+ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
+LIMIT :limit OFFSET 0;
+
+-- unmanaged_access_codes.list_within
+SELECT unmanaged_access_codes.access_code_id, unmanaged_access_codes.workspace_id,
+    unmanaged_access_codes.connected_account_id, unmanaged_access_codes.device_id,
+    unmanaged_access_codes.vendor_code_id, unmanaged_access_codes.name, unmanaged_access_codes.code,
+    unmanaged_access_codes.code_hash, unmanaged_access_codes.starts_at, unmanaged_access_codes.ends_at,
+    unmanaged_access_codes.is_enabled, unmanaged_access_codes.created_at, unmanaged_access_codes.gone_at,
+    unmanaged_access_codes.mark, unmanaged_access_codes.is_exact, unmanaged_access_codes.is_removable,
+    unmanaged_access_codes.delete_requested_at, unmanaged_access_codes.delete_sent_at,
+    unmanaged_access_codes.retry_at, unmanaged_access_codes.weekly_window
+FROM unmanaged_access_codes
+WHERE unmanaged_access_codes.workspace_id = :ws
+AND unmanaged_access_codes.device_id = :device
+AND unmanaged_access_codes.gone_at IS NULL
+AND unmanaged_access_codes.created_at >= :from_at
+AND (unmanaged_access_codes.created_at > :from_at OR unmanaged_access_codes.created_at = :from_at AND
+    unmanaged_access_codes.access_code_id >= :from_id)
+AND unmanaged_access_codes.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
 ORDER BY unmanaged_access_codes.created_at, unmanaged_access_codes.access_code_id
 LIMIT :limit OFFSET 0;
 
@@ -1148,6 +1751,16 @@ AND (devices.nickname = :name OR devices.name = :name)
 ORDER BY devices.created_at
 LIMIT 1 OFFSET 0;
 
+-- unmanaged_devices.by_name_within
+SELECT devices.device_id
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 0
+AND (devices.nickname = :name OR devices.name = :name)
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY devices.created_at
+LIMIT 1 OFFSET 0;
+
 -- unmanaged_devices.list
 SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
 FROM devices
@@ -1158,12 +1771,31 @@ AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.
 ORDER BY devices.created_at, devices.device_id
 LIMIT :limit OFFSET 0;
 
+-- unmanaged_devices.list_within
+SELECT devices.rendered, devices.rendering, devices.device_id, devices.created_at
+FROM devices
+WHERE devices.workspace_id = :ws
+AND devices.is_managed = 0
+AND devices.created_at >= :from_at
+AND (devices.created_at > :from_at OR devices.created_at = :from_at AND devices.device_id >= :from_id)
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts))
+ORDER BY devices.created_at, devices.device_id
+LIMIT :limit OFFSET 0;
+
 -- unmanaged_devices.rendered
 SELECT devices.rendered, devices.rendering
 FROM devices
 WHERE devices.device_id = :id
 AND devices.workspace_id = :ws
 AND devices.is_managed = 0;
+
+-- unmanaged_devices.rendered_within
+SELECT devices.rendered, devices.rendering
+FROM devices
+WHERE devices.device_id = :id
+AND devices.workspace_id = :ws
+AND devices.is_managed = 0
+AND devices.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
 -- vendor_codes.forget
 DELETE
@@ -1386,31 +2018,39 @@ WHERE webhooks.webhook_id = :the_key;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at, api_keys.api_key_id, api_keys.name AS key_name
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled, api_keys.api_key_id,
+    api_keys.name AS key_name
 FROM api_keys
 JOIN workspaces ON api_keys.workspace_id = workspaces.workspace_id
 WHERE api_keys.token_hash = :hash
-AND api_keys.revoked_at IS NULL;
+AND api_keys.revoked_at IS NULL
+AND api_keys.kind = :kind;
 
 -- workspaces.find
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 WHERE workspaces.workspace_id = :text OR workspaces.name = :text;
 
 -- workspaces.get
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 WHERE workspaces.workspace_id = :ws;
 
 -- workspaces.insert
-INSERT INTO workspaces (workspace_id, name, is_sandbox, clock_offset_ms, clock_frozen_at, created_at)
-VALUES (:workspace_id, :name, :is_sandbox, :clock_offset_ms, :clock_frozen_at, :created_at);
+INSERT INTO workspaces (workspace_id, name, is_sandbox, clock_offset_ms, clock_frozen_at, created_at,
+    company_name, connect_partner_name, is_publishable_key_auth_enabled)
+VALUES (:workspace_id, :name, :is_sandbox, :clock_offset_ms, :clock_frozen_at, :created_at, :company_name,
+    :connect_partner_name, :is_publishable_key_auth_enabled);
 
 -- workspaces.list
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,
-    workspaces.clock_frozen_at, workspaces.created_at
+    workspaces.clock_frozen_at, workspaces.created_at, workspaces.company_name,
+    workspaces.connect_partner_name, workspaces.is_publishable_key_auth_enabled
 FROM workspaces
 ORDER BY workspaces.created_at, workspaces.workspace_id;
 
@@ -1418,3 +2058,9 @@ ORDER BY workspaces.created_at, workspaces.workspace_id;
 UPDATE workspaces
 SET clock_offset_ms=:offset, clock_frozen_at=:frozen
 WHERE workspaces.workspace_id = :ws;
+
+-- workspaces.tell_publishable
+UPDATE workspaces
+SET is_publishable_key_auth_enabled=CASE WHEN (EXISTS (SELECT * FROM api_keys WHERE api_keys.workspace_id =
+    workspaces.workspace_id AND api_keys.kind = 'publishable_key' AND api_keys.revoked_at IS NULL)) THEN 1
+    ELSE 0 END;

@@ -43,6 +43,11 @@ def _ref(name: str, target: str, *, null: bool = False) -> Column[Any]:
     return Column(name, Text, ForeignKey(target, ondelete="CASCADE"), nullable=null)
 
 
+def _member(name: str, target: str) -> Column[Any]:
+    """One half of a row that only says that two belong together."""
+    return Column(name, Text, ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+
+
 def _int(name: str, *, null: bool = False, default: int | None = None) -> Column[Any]:
     return Column(
         name, BigInteger, nullable=null, server_default=None if default is None else text(str(default))
@@ -86,6 +91,9 @@ workspaces = Table(
     _int("clock_offset_ms"),
     _at("clock_frozen_at", null=True),
     _at("created_at"),
+    _text("company_name", null=True),
+    _text("connect_partner_name", null=True),
+    _flag("is_publishable_key_auth_enabled"),
 )
 
 api_keys = Table(
@@ -95,6 +103,7 @@ api_keys = Table(
     _ref(
         "workspace_id", "workspaces.workspace_id", null=True
     ),  # None: a personal access token, all workspaces
+    _text("kind"),
     _text("name"),
     _text("shown_prefix"),
     _text("token_hash"),
@@ -173,6 +182,46 @@ connected_accounts = Table(
     Index("connected_accounts_list", "workspace_id", "created_at", "connected_account_id"),
     Index("connected_accounts_due", "due_at"),
     Index("connected_accounts_notices", "notices_hash", **_where("notices_hash IS NOT NULL")),
+)
+
+# What a user of an API user's app may see: accounts, and webviews with the accounts that come out of them.
+client_sessions = Table(
+    "client_sessions",
+    metadata,
+    _id("client_session_id"),
+    _ref("workspace_id", "workspaces.workspace_id"),
+    _secret("token", null=False),
+    _text("token_hash"),
+    _text("user_identifier_key", null=True),
+    _text("customer_key", null=True),
+    _at("expires_at"),
+    _at("revoked_at", null=True),
+    _at("created_at"),
+    UniqueConstraint("token_hash", name="client_sessions_token"),
+    Index("client_sessions_list", "workspace_id", "created_at", "client_session_id"),
+    Index(
+        "client_sessions_key",
+        "workspace_id",
+        "user_identifier_key",
+        unique=True,
+        **_where("revoked_at IS NULL AND user_identifier_key IS NOT NULL"),
+    ),
+)
+
+client_session_accounts = Table(
+    "client_session_accounts",
+    metadata,
+    _member("client_session_id", "client_sessions.client_session_id"),
+    _member("connected_account_id", "connected_accounts.connected_account_id"),
+    Index("client_session_accounts_account", "connected_account_id"),
+)
+
+client_session_webviews = Table(
+    "client_session_webviews",
+    metadata,
+    _member("client_session_id", "client_sessions.client_session_id"),
+    _member("connect_webview_id", "connect_webviews.connect_webview_id"),
+    Index("client_session_webviews_webview", "connect_webview_id"),
 )
 
 devices = Table(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..domain.events import Event
+from ..domain.reach import Reach
 from ..domain.workspaces import Workspace
 from .ledger import Ledger
 from .vault import Vault
@@ -26,16 +27,18 @@ class Tx:
     Attributes:
         real_now: The machine's time at its start.
         now: The workspace's time, once `enter` was called; the only time that rules see.
+        reach: What it may see of its workspace; None: everything.
         ledger: What becomes evidence of access codes with this transaction.
     """
 
-    __slots__ = ("_workspace", "directed", "events", "ledger", "now", "real_now", "vault", "wakes")
+    __slots__ = ("_workspace", "directed", "events", "ledger", "now", "reach", "real_now", "vault", "wakes")
 
     def __init__(self, vault: Vault, real_now: datetime) -> None:
         self.vault = vault
         self.real_now = real_now
         self.now = real_now
         self._workspace: Workspace | None = None
+        self.reach: Reach | None = None
         self.events: list[Event] = []
         self.directed: dict[str, str] = {}
         self.wakes: set[str] = set()
@@ -45,6 +48,11 @@ class Tx:
         """From here on it is that workspace's time."""
         self._workspace = workspace
         self.now = workspace.at(self.real_now)
+
+    def narrow(self, reach: Reach | None) -> None:
+        """From here on what lies outside does not exist. It never becomes more."""
+        if reach is not None:
+            self.reach = reach if self.reach is None else self.reach.within(reach)
 
     @property
     def workspace(self) -> Workspace:

@@ -6,16 +6,17 @@ from .pages import Position
 from .rows import Record
 from .sql import Statement
 from .tx import Tx
+from .within import Within
 
 _record = Record("unmanaged_access_codes", UnmanagedCode)
 _INSERT = Statement("unmanaged_access_codes.insert")
 _UPDATE = Statement("unmanaged_access_codes.update")
-_GET = Statement("unmanaged_access_codes.get")
+_GET = Within("unmanaged_access_codes.get")
 _GET_ANY = Statement("unmanaged_access_codes.get_any")
 _BY_PIN = Statement("unmanaged_access_codes.by_pin")
 _BY_VENDOR_CODE = Statement("unmanaged_access_codes.by_vendor_code")
 _ON_DEVICE = Statement("unmanaged_access_codes.on_device")
-_LIST = Statement("unmanaged_access_codes.list")
+_LIST = Within("unmanaged_access_codes.list")
 
 
 async def keep(tx: Tx, findings: Findings) -> None:
@@ -47,7 +48,7 @@ async def on_device(tx: Tx, device: Device) -> list[UnmanagedCode]:
 
 async def get(tx: Tx, workspace_id: str, access_code_id: str) -> UnmanagedCode | None:
     """None: there is none of that id, or it is gone."""
-    rows = await _GET(id=access_code_id, ws=workspace_id)
+    rows = await _GET(tx, id=access_code_id, ws=workspace_id)
     return _record.read(tx.vault, rows[0]) if rows else None
 
 
@@ -67,5 +68,5 @@ async def list_page(
     tx: Tx, workspace_id: str, device_id: str, position: Position, limit: int
 ) -> list[UnmanagedCode]:
     """From the oldest on."""
-    rows = await _LIST(ws=workspace_id, device=device_id, limit=limit, **position.params())
+    rows = await _LIST(tx, ws=workspace_id, device=device_id, limit=limit, **position.params())
     return _record.read_all(tx.vault, rows)

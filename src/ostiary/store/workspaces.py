@@ -4,6 +4,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
 from uuid import uuid4
 
 from ..domain.errors import ApiError
@@ -11,20 +13,29 @@ from ..domain.evidence import Actor
 from ..domain.instants import to_ms
 from ..domain.secrets import Secret
 from ..domain.workspaces import Workspace
-from .rows import Record
+from .rows import RECALLED, Record
 from .sql import Statement
 from .tx import Tx
+from .vault import Vault
 
 _record = Record("workspaces", Workspace)
+KeyKind = Literal["api_key", "personal_access_token", "publishable_key"]
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """`workspace_id` None: a personal access token, good for every workspace of this server."""
+    """
+    What opens workspaces without being a person's own.
+
+    Attributes:
+        workspace_id: None: a personal access token, good for every workspace of this server.
+        kind: A publishable key opens nothing by itself: it lets a browser have a client session.
+    """
 
     api_key_id: str
     workspace_id: str | None
+    kind: KeyKind
     name: str
     shown_prefix: str
     token_hash: str
@@ -43,6 +54,7 @@ _TOKEN = Statement("api_keys.personal")
 _INSERT_KEY = Statement("api_keys.insert")
 _ALL_KEYS = Statement("api_keys.list")
 _REVOKE = Statement("api_keys.revoke")
+_TELL = Statement("workspaces.tell_publishable")
 
 
 def token_hash(token: str) -> str:
@@ -50,14 +62,22 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create(tx: Tx, name: str, *, is_sandbox: bool) -> Workspace:
+async def create(
+    tx: Tx,
+    name: str,
+    *,
+    is_sandbox: bool,
+    company_name: str | None = None,
+    connect_partner_name: str | None = None,
+) -> Workspace:
     """
     Raises:
         ApiError: 409, the name is taken: the command line finds workspaces by name.
     """
     if await _FIND(text=name):
         raise ApiError("workspace_name_taken", f"There is already a workspace named {name}", status=409)
-    workspace = Workspace(str(uuid4()), name, is_sandbox, 0, None, tx.real_now)
+    names = (company_name, connect_partner_name)
+    workspace = Workspace(str(uuid4()), name, is_sandbox, 0, None, tx.real_now, *names)
     await _INSERT(**_record.insert_params(tx.vault, workspace))
     return workspace
 
@@ -85,13 +105,22 @@ async def set_clock(tx: Tx, workspace: Workspace) -> None:
     )
 
 
-async def by_api_key(tx: Tx, token: str) -> tuple[Workspace, Actor] | None:
-    """The key's workspace, and the key as the one who asks."""
-    rows = await _BY_KEY(hash=token_hash(token))
-    if not rows:
-        return None
-    *_, api_key_id, name = rows[0]
-    return _record.recall(tx.vault, rows[0]), Actor("api_key", api_key_id, name)
+async def by_api_key(tx: Tx, token: str, kind: KeyKind = "api_key") -> tuple[Workspace, Actor] | None:
+    """The key's workspace, and the key as the one who asks. One of another kind is not found."""
+    rows = await _BY_KEY(hash=token_hash(token), kind=kind)
+    return _opened(tx.vault, rows[0]) if rows else None
+
+
+@lru_cache(RECALLED)
+def _opened(vault: Vault, row: tuple[Any, ...]) -> tuple[Workspace, Actor]:
+    """Every request with a key asks for it, and equal rows open the same."""
+    *_, api_key_id, name = row
+    return _record.read(vault, row), Actor("api_key", api_key_id, name)
+
+
+def recalled(tx: Tx, row: tuple[Any, ...]) -> Workspace:
+    """From a row that begins with a workspace's columns."""
+    return _record.recall(tx.vault, row)
 
 
 async def by_personal_token(tx: Tx, token: str) -> Actor | None:
@@ -106,17 +135,31 @@ async def create_api_key(tx: Tx, workspace: Workspace, name: str) -> tuple[ApiKe
         short = test + _random(4 if test else 8)
         if not short.startswith(("at", "cst", "pk")):  # the official SDKs take those for other kinds
             break
-    return await _store_key(tx, f"seam_{short}", workspace.workspace_id, name)
+    return await _store_key(tx, f"seam_{short}", workspace.workspace_id, "api_key", name)
 
 
 async def create_personal_token(tx: Tx, name: str) -> tuple[ApiKey, Secret]:
     """A token for every workspace of this server, used together with the `seam-workspace` header."""
-    return await _store_key(tx, f"seam_at1{_random(8)}", None, name)
+    return await _store_key(tx, f"seam_at1{_random(8)}", None, "personal_access_token", name)
 
 
-async def _store_key(tx: Tx, prefix: str, workspace_id: str | None, name: str) -> tuple[ApiKey, Secret]:
+async def create_publishable_key(tx: Tx, workspace: Workspace, name: str) -> tuple[ApiKey, Secret]:
+    """A key that may stand in a web page. The first one lets the workspace be asked with such keys."""
+    made = await _store_key(tx, f"seam_pk1{_random(8)}", workspace.workspace_id, "publishable_key", name)
+    await _TELL()
+    return made
+
+
+def client_session_token() -> Secret:
+    return Secret(f"seam_cst1{_random(8)}_{_random(24)}")
+
+
+async def _store_key(
+    tx: Tx, prefix: str, workspace_id: str | None, kind: KeyKind, name: str
+) -> tuple[ApiKey, Secret]:
     token = Secret(f"{prefix}_{_random(24)}")
-    key = ApiKey(str(uuid4()), workspace_id, name, prefix, token_hash(token.reveal()), tx.real_now, None)
+    hashed = token_hash(token.reveal())
+    key = ApiKey(str(uuid4()), workspace_id, kind, name, prefix, hashed, tx.real_now, None)
     await _INSERT_KEY(**_keys.insert_params(tx.vault, key))
     return key, token
 
@@ -130,5 +173,7 @@ async def list_api_keys(tx: Tx) -> list[ApiKey]:
 
 
 async def revoke_api_key(tx: Tx, id_or_prefix: str) -> bool:
+    """Of any kind, by its id or the part before the second underscore."""
     rows = await _REVOKE(text=id_or_prefix, now=to_ms(tx.real_now))
+    await _TELL()
     return bool(rows[0][0])

@@ -14,7 +14,7 @@ from .forms import Id, Moment, WeeklyWindow
 
 
 class EvidenceActor(msgspec.Struct, forbid_unknown_fields=True):
-    """Who asked: an API key, by its id and name; or the engine by itself."""
+    """Who asked: an API key, by its id and name; a client session, by its id; or the engine by itself."""
 
     type: ActorType
     id: Id | UnsetType = UNSET
@@ -135,7 +135,7 @@ class Evidence(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TimelineActor(msgspec.Struct, forbid_unknown_fields=True):
-    """Who did it; `external` is somebody else, at the vendor."""
+    """Who did it: `api_key` is also a client session, `external` somebody else, at the vendor."""
 
     type: Literal["api_key", "console_user", "system", "external"]
     id: str | UnsetType = UNSET

@@ -15,7 +15,7 @@ import msgspec
 from ..domain.errors import ApiError
 from ..domain.provider import AsgiApp, Receive, Scope, Send
 from ..store.tx import Database, Tx
-from .auth import authenticate
+from .auth import PUBLISHABLE_HEADER, SESSION_HEADERS, authenticate, enter, reach_for
 from .json_body import parse_json_object
 from .operation import OPERATIONS, Caller, House, Operation
 from .params import parse_query
@@ -31,7 +31,7 @@ ALLOWED_HEADERS: Final = (
     b"x-csrf-token, x-requested-with, accept, accept-version, content-length, content-md5, content-type, "
     b"date, x-api-version, seam-workspace, authorization, user-agent, seam-lts-version, seam-sdk-version, "
     b"seam-sdk-name, seam-publishable-key, seam-client-session-token, client-session-token, seam-api-key, "
-    b"seam-user-identifier-key"
+    b"seam-user-identifier-key, user-identifier-key"
 )
 _encode = msgspec.json.Encoder().encode
 _JSON: Final = (b"content-type", b"application/json; charset=utf-8")
@@ -108,33 +108,41 @@ class WireApp:
         """Authentication and answer from one snapshot, or the answer that still stands."""
         version = self._database.version() if operation.is_timeless else None
         if version is None:
-            return _body(await self._database.read(self._authenticate_and_run, operation, request))
+            answer, _ = await self._database.read(self._authenticate_and_run, operation, request)
+            return _body(answer)
         key = request.key(operation)
         body = self._standing.find(key, version)
         if body is None:
-            body = _body(await self._database.read(self._authenticate_and_run, operation, request))
-            self._standing.keep(key, version, body)
+            answer, may_stand = await self._database.read(self._authenticate_and_run, operation, request)
+            body = _body(answer)
+            if may_stand:
+                self._standing.keep(key, version, body)
         return body
 
     async def _authenticate_and_run(
         self, tx: Tx, operation: Operation, request: "_Request"
-    ) -> Mapping[str, Any]:
-        caller = await self._caller(tx, request)
-        return await operation.handler(parse(operation, request), caller, tx)
+    ) -> tuple[Mapping[str, Any], bool]:
+        """The answer, and whether it may stand: a session ends by the clock, and nobody commits anything."""
+        caller = await self._caller(tx, operation, request)
+        parameters = parse(operation, request)
+        if operation.is_for_users and parameters.user_identifier_key is not None:
+            reach = await reach_for(tx, caller.identity, parameters.user_identifier_key)
+            tx.narrow(reach)
+        return await operation.handler(parameters, caller, tx), tx.reach is None
 
     async def _write(self, operation: Operation, request: "_Request") -> Mapping[str, Any]:
         """Nothing that is refused for its form gets into the line of writers."""
-        caller = await self._database.read(self._caller, request)
+        caller = await self._database.read(self._caller, operation, request)
         parameters = parse(operation, request)
         answer = await self._database.write(_run, operation, parameters, caller)
         if getattr(parameters, "sync", None) and "action_attempt" in answer:
             return await settled(self._database, answer, caller)
         return answer
 
-    async def _caller(self, tx: Tx, request: "_Request") -> Caller:
-        workspace, actor = await authenticate(tx, request.headers)
-        tx.enter(workspace)
-        return Caller(workspace, request.request_id, self._house, actor)
+    async def _caller(self, tx: Tx, operation: Operation, request: "_Request") -> Caller:
+        identity = await authenticate(tx, request.headers, operation.auth)
+        enter(tx, identity)
+        return Caller(identity, request.request_id, self._house, request.method, request.headers)
 
 
 def _body(answer: Mapping[str, Any]) -> bytes:
@@ -142,7 +150,7 @@ def _body(answer: Mapping[str, Any]) -> bytes:
 
 
 async def _run(tx: Tx, operation: Operation, parameters: Any, caller: Caller) -> Mapping[str, Any]:
-    tx.enter(caller.workspace)
+    enter(tx, caller.identity)
     tx.ledger.actor, tx.ledger.cause = caller.actor, "wished"
     return await operation.handler(parameters, caller, tx)
 
@@ -170,6 +178,9 @@ class _Request:
             header(b"authorization"),
             header(b"seam-workspace"),
             header(b"content-type"),
+            header(SESSION_HEADERS[0]),
+            header(SESSION_HEADERS[1]),
+            header(PUBLISHABLE_HEADER),
         )
 
 

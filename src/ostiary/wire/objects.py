@@ -73,7 +73,7 @@ class Warning(msgspec.Struct, forbid_unknown_fields=True):  # noqa: A001 - the w
 
 
 class Workspace(msgspec.Struct, forbid_unknown_fields=True):
-    """What a key opens. `company_name` and `connect_partner_name` repeat `name`, for older clients."""
+    """What a key opens. `company_name` and `connect_partner_name` repeat `name` where they were not given."""
 
     workspace_id: Id
     name: str
@@ -84,6 +84,26 @@ class Workspace(msgspec.Struct, forbid_unknown_fields=True):
     is_suspended: bool
     is_publishable_key_auth_enabled: bool
     organization_id: Id | None
+
+
+class ClientSession(msgspec.Struct, forbid_unknown_fields=True):
+    """
+    What one user of an API user's app may see and do, with the token for it.
+
+    `device_count` counts the managed devices of its accounts. `customer_key` is absent when none was given.
+    """
+
+    client_session_id: Id
+    workspace_id: Id
+    token: str
+    user_identifier_key: str | None
+    created_at: Moment
+    expires_at: Moment
+    device_count: int
+    connected_account_ids: list[Id]
+    connect_webview_ids: list[Id]
+    user_identity_ids: list[Id]
+    customer_key: str | UnsetType = UNSET
 
 
 class Clock(msgspec.Struct, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from .. import __version__
 from . import objects
+from .auth import Means
 from .operation import OPERATIONS, Operation
 from .params import ListOf, Nested, Reading, RecordOf
 
@@ -25,8 +26,9 @@ _UNPAGED: Final = ("/locks/list", "/access_codes/get_timeline")
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "The request is not understood (`invalid_input`, `invalid_query_params`, `invalid_content_type`), "
     "or what it asks for cannot be done here; `error.type` says which.",
-    401: "No valid key or token.",
-    404: "Nothing in this workspace has that id.",
+    401: "No valid key or token, or none that this operation takes.",
+    403: "A publishable key asked for more than an empty client session.",
+    404: "Nothing in this workspace has that id; to a client session, nothing within its reach.",
     409: "It clashes with something that is there already.",
     413: "The body is too large.",
     429: "Too many of these for one device; `Retry-After` says when the next one is free.",
@@ -59,7 +61,6 @@ def document(public_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Ostiary", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": public_url}],
-        "security": [{"api_key": []}, {"personal_access_token": [], "seam_workspace": []}],
         "tags": [{"name": noun} for noun in sorted({_noun(operation) for operation in operations})],
         "paths": {operation.path: _path(operation, schemas) for operation in operations},
         "components": {
@@ -73,6 +74,15 @@ def document(public_url: str) -> dict[str, Any]:
     }
 
 
+_MEANS: Final[Mapping[Means, dict[str, list[str]]]] = {
+    "api_key": {"api_key": []},
+    "pat_with_workspace": {"personal_access_token": [], "seam_workspace": []},
+    "pat_without_workspace": {"personal_access_token": []},
+    "client_session": {"client_session": []},
+    "publishable_key": {"publishable_key": []},
+}
+"""By each means of authentication, what a request carries."""
+
 _SECURITY: Final = {
     "api_key": {"type": "http", "scheme": "bearer", "description": "A key for one workspace, `seam_…`."},
     "personal_access_token": {
@@ -85,6 +95,20 @@ _SECURITY: Final = {
         "in": "header",
         "name": "seam-workspace",
         "description": "The workspace that a personal access token is used for.",
+    },
+    "client_session": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of one user, `seam_cst1…`; or in the header `client-session-token` or "
+        "`seam-client-session-token`, which goes before any other. What the session does not reach answers "
+        "as if it did not exist.",
+    },
+    "publishable_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "seam-publishable-key",
+        "description": "A key that may stand in a web page, `seam_pk1…`, without `Authorization`. The user "
+        "may also be named in the header `seam-user-identifier-key` or `user-identifier-key`.",
     },
 }
 
@@ -129,6 +153,7 @@ def _method(operation: Operation, method: str, schemas: Mapping[str, Any]) -> di
         "operationId": f"{operation.path.strip('/').replace('/', '_')}_{method.lower()}",
         "summary": operation.summary,
         "tags": [_noun(operation)],
+        "security": [needed for means, needed in _MEANS.items() if means in operation.auth],
     }
     shape = schemas[operation.request.__name__]
     if method in _BODY_METHODS:

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,8 +20,10 @@ from ..domain.devices import Device
 from ..domain.errors import ApiError
 from ..domain.evidence import Actor
 from ..domain.provider import Manifest, TakesCodesOfOthers
+from ..domain.reach import Reach
 from ..domain.workspaces import Workspace
 from ..store.tx import Tx
+from .auth import BACKEND, Headers, Identity, Means
 from .params import QueryPlan, plan_query
 from .validation import Shape
 
@@ -30,7 +32,6 @@ CREATES: Final = ("POST",)
 UPDATES: Final = ("PATCH", "PUT", "POST")
 DELETES: Final = ("DELETE", "POST")
 
-Auth = Literal["workspace", "public"]
 Answer = Mapping[str, Any]
 Handler = Callable[[Any, "Caller", Tx], Awaitable[Answer]]
 Hits = deque[tuple[float, str]]
@@ -126,12 +127,37 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, for which workspace."""
+    """
+    Who asks, for which workspace, and how.
 
-    workspace: Workspace
+    Attributes:
+        method: Of the request; for what two methods of one path do differently.
+    """
+
+    identity: Identity
     request_id: str
     house: House
-    actor: Actor
+    method: str
+    headers: Headers
+
+    @property
+    def workspace(self) -> Workspace:
+        workspace = self.identity.workspace
+        assert workspace is not None, "this operation takes callers without a workspace"
+        return workspace
+
+    @property
+    def actor(self) -> Actor:
+        return self.identity.actor
+
+    @property
+    def reach(self) -> Reach | None:
+        """
+        What the caller may see of the workspace; None: everything.
+
+        The store keeps to it by itself (`store.within`), in every transaction of this caller.
+        """
+        return self.identity.reach
 
     @property
     def workspace_id(self) -> str:
@@ -148,6 +174,8 @@ class Operation:
     Attributes:
         returns: Response key to the name of its shape in `wire.objects`; empty for the wire's void.
         is_write: Runs in a write transaction.
+        auth: The means of authentication that it takes.
+        is_for_users: With `user_identifier_key` it answers as it would to that user's client session.
         is_timeless: A read that depends on the request and the database alone, not on what time it is.
     """
 
@@ -158,7 +186,9 @@ class Operation:
     query: QueryPlan
     handler: Handler
     returns: Mapping[str, str]
+    auth: frozenset[Means]
     is_write: bool
+    is_for_users: bool
     is_timeless: bool
     summary: str
 
@@ -172,9 +202,14 @@ def operation(
     methods: tuple[str, ...],
     *,
     returns: Mapping[str, str] | None = None,
+    auth: frozenset[Means] = BACKEND,
     is_timeless: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Enter a function into the table. Whatever accepts only GET and POST reads; the rest writes."""
+    """
+    Enter a function into the table. Whatever accepts only GET and POST reads; the rest writes.
+
+    Who says nothing about `auth` is closed to everybody but the backend.
+    """
 
     def enter(handler: Handler) -> Handler:
         if path in OPERATIONS:
@@ -188,13 +223,20 @@ def operation(
             query=plan_query(request),
             handler=handler,
             returns=returns or {},
+            auth=auth,
             is_write=methods != READS,
+            is_for_users=_names_user(path, request) and methods == READS,
             is_timeless=is_timeless,
             summary=summary,
         )
         return handler
 
     return enter
+
+
+def _names_user(path: str, request: type[msgspec.Struct]) -> bool:
+    """Sessions themselves are found by the key, not seen through it."""
+    return "user_identifier_key" in request.__struct_fields__ and not path.startswith("/client_sessions/")
 
 
 class NoParameters(msgspec.Struct, forbid_unknown_fields=True):

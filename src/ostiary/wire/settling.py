@@ -41,6 +41,7 @@ def _is_deferred(answer: Mapping[str, Any]) -> bool:
 async def _now(tx: Tx, answer: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
     workspace = await store.workspaces.get(tx, caller.workspace_id)  # its clock may have been moved
     tx.enter(workspace or caller.workspace)
+    tx.narrow(caller.reach)
     found = dict(answer)
     for key, path in (("action_attempt", "/action_attempts/get"), ("access_code", "/access_codes/get")):
         if key in answer:

@@ -8,6 +8,7 @@ No server imports them: `make sql` compiles them into `store/sqlite.sql` and `st
 from . import (
     access_codes,
     action_attempts,
+    client_sessions,
     connect_webviews,
     connected_accounts,
     devices,
@@ -28,6 +29,7 @@ __all__ = [
     "ENTITIES",
     "access_codes",
     "action_attempts",
+    "client_sessions",
     "compile_all",
     "connect_webviews",
     "connected_accounts",

@@ -5,13 +5,14 @@ from sqlalchemy import bindparam, or_, select, union_all
 from ...domain.access_codes import AccessCode
 from ...domain.reconcile import Step
 from .. import tables
-from .defining import any_of, define, define_insert, define_update, page, select_entity
+from .defining import any_of, define, define_insert, define_update, define_within, page, select_entity
 
 _t, _s, _f = tables.access_codes, tables.steps, tables.unmanaged_access_codes
 _code = select_entity(_t, AccessCode)
 _step = select_entity(_s, Step)
 _living = _t.c.gone_at.is_(None)
 _shown = or_(_t.c.is_backup == 0, _t.c.pulled_at.is_not(None))  # spares are nobody's business
+_account = _t.c.connected_account_id
 _in_workspace = _t.c.workspace_id == bindparam("ws")
 _of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _living).order_by(
     _t.c.created_at, _t.c.access_code_id
@@ -19,8 +20,10 @@ _of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _
 
 define_insert(_t, AccessCode)
 define_update(_t, AccessCode)
-define(
-    "access_codes.get", _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living, _shown)
+define_within(
+    "access_codes.get",
+    _code.where(_t.c.access_code_id == bindparam("id"), _in_workspace, _living, _shown),
+    _account,
 )
 define("access_codes.get_any", _code.where(_t.c.access_code_id == bindparam("id")))
 define(
@@ -31,10 +34,7 @@ define(
     "access_codes.on_device",
     _code.where(_t.c.device_id == bindparam("device"), _living).order_by(_t.c.created_at),
 )
-define(
-    "access_codes.by_ids",
-    _code.where(any_of(_t.c.access_code_id, "ids"), _in_workspace),
-)
+define_within("access_codes.by_ids", _code.where(any_of(_t.c.access_code_id, "ids"), _in_workspace), _account)
 define(
     "access_codes.gone_by_marks",
     _code.where(
@@ -55,23 +55,22 @@ define(
     )
     .limit(1),
 )
-define(
+define_within(
     "access_codes.list",
     page(
         _code.where(_in_workspace, _t.c.device_id == bindparam("device"), _living, _shown),
         _t.c.created_at,
         _t.c.access_code_id,
     ),
+    _account,
 )
-define(
+define_within(
     "access_codes.list_all",
     page(_code.where(_in_workspace, _living, _shown), _t.c.created_at, _t.c.access_code_id),
+    _account,
 )
-define(
-    "access_codes.by_common_key",
-    _of_key.limit(1),
-)
-define("access_codes.with_common_key", _of_key)
+define_within("access_codes.by_common_key", _of_key.limit(1), _account)
+define_within("access_codes.with_common_key", _of_key, _account)
 define(
     "access_codes.is_pin_known",
     union_all(

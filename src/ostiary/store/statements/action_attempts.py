@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, exists, select, update
 from ...domain.action_attempts import ActionAttempt
 from ..tables import action_attempts as _t
 from ..tables import devices as _d
-from .defining import any_of, define, define_insert, define_update, page, select_entity
+from .defining import any_of, define, define_insert, define_update, define_within, page, select_entity
 
 _attempt = select_entity(_t, ActionAttempt)
 _in_workspace = _t.c.workspace_id == bindparam("ws")
@@ -14,27 +14,21 @@ _pending_door = (_pending, _t.c.deadline_at.is_not(None))
 
 define_insert(_t, ActionAttempt)
 define_update(_t, ActionAttempt)
-define("action_attempts.get", _attempt.where(_t.c.action_attempt_id == bindparam("id"), _in_workspace))
-define(
-    "action_attempts.list",
-    page(_attempt.where(_in_workspace), _t.c.created_at, _t.c.action_attempt_id),
+define_within(
+    "action_attempts.get",
+    _attempt.where(_t.c.action_attempt_id == bindparam("id"), _in_workspace),
+    _t.c.connected_account_id,
 )
-define(
-    "action_attempts.list_device",
-    page(
-        _attempt.where(_in_workspace, _t.c.device_id == bindparam("device")),
-        _t.c.created_at,
-        _t.c.action_attempt_id,
-    ),
-)
-define(
-    "action_attempts.list_ids",
-    page(
-        _attempt.where(_in_workspace, any_of(_t.c.action_attempt_id, "ids")),
-        _t.c.created_at,
-        _t.c.action_attempt_id,
-    ),
-)
+for _name, _chosen in {
+    "list": (),
+    "list_device": (_t.c.device_id == bindparam("device"),),
+    "list_ids": (any_of(_t.c.action_attempt_id, "ids"),),
+}.items():
+    define_within(
+        f"action_attempts.{_name}",
+        page(_attempt.where(_in_workspace, *_chosen), _t.c.created_at, _t.c.action_attempt_id),
+        _t.c.connected_account_id,
+    )
 define(
     "action_attempts.door",
     _attempt.where(_t.c.device_id == bindparam("device"), *_pending_door).order_by(

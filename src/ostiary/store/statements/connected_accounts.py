@@ -4,15 +4,16 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from ...domain.connected_accounts import ConnectedAccount
 from ..tables import connected_accounts as _t
-from .defining import define, define_insert, define_update, page, select_entity
+from .defining import define, define_insert, define_update, define_within, page, select_entity
 
 _account = select_entity(_t, ConnectedAccount)
 
 define_insert(_t, ConnectedAccount, "due_at", "leased_until")
 define_update(_t, ConnectedAccount)
-define(
+define_within(
     "connected_accounts.get",
     _account.where(_t.c.connected_account_id == bindparam("id"), _t.c.workspace_id == bindparam("ws")),
+    _t.c.connected_account_id,
 )
 define("connected_accounts.get_any", _account.where(_t.c.connected_account_id == bindparam("id")))
 define(
@@ -23,17 +24,19 @@ define(
         _t.c.vendor_account_id == bindparam("vendor"),
     ),
 )
-define(
+define_within(
     "connected_accounts.list",
     page(
         _account.where(_t.c.workspace_id == bindparam("ws")),
         _t.c.created_at,
         _t.c.connected_account_id,
     ),
+    _t.c.connected_account_id,
 )
-define(
+define_within(
     "connected_accounts.all",
     _account.where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.created_at),
+    _t.c.connected_account_id,
 )
 define("connected_accounts.by_notices", _account.where(_t.c.notices_hash == bindparam("hash")))
 define(

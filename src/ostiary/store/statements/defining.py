@@ -53,6 +53,33 @@ def define(name: str, clause: Executable, *, scans: str = "") -> None:
     DEFINITIONS[name] = Definition(name, clause, scans)
 
 
+def define_within(
+    name: str,
+    clause: Select[Any],
+    account: Column[Any] | None = None,
+    webview: Column[Any] | None = None,
+) -> None:
+    """
+    Two statements: `clause` over everything in a workspace, and as `<name>_within` over what a client session
+    may see of it (`store.within.Within`).
+
+    Args:
+        account: Whose a row is.
+        webview: To which it belongs; where there is an account as well, only as long as that is NULL.
+    """
+    by_webview = None if webview is None else any_of(webview, "reach_webviews")
+    by_account = None if account is None else any_of(account, "reach_accounts")
+    if account is None or by_account is None:
+        assert by_webview is not None
+        reached: ColumnElement[bool] = by_webview
+    elif by_webview is None:
+        reached = by_account
+    else:
+        reached = or_(by_account, and_(account.is_(None), by_webview))
+    define(name, clause)
+    define(f"{name}_within", clause.where(reached))
+
+
 def select_entity(table: Table, entity: type[Any]) -> Select[Any]:
     """The columns that `store.rows.Record` reads."""
     return select(*_columns(table, entity))

@@ -1,6 +1,6 @@
 """Workspaces, and the keys that open them."""
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, case, exists, or_, select, update
 
 from ...domain.workspaces import Workspace
 from .. import tables
@@ -21,7 +21,7 @@ define(
 define(
     "workspaces.list",
     _workspace.order_by(_w.c.created_at, _w.c.workspace_id),
-    scans="command line and start only; an installation has few workspaces",
+    scans="an installation has few workspaces",
 )
 define(
     "workspaces.set_clock",
@@ -33,13 +33,32 @@ define(
     "workspaces.by_api_key",
     _workspace.add_columns(_k.c.api_key_id, _k.c.name.label("key_name"))
     .join_from(_k, _w, _k.c.workspace_id == _w.c.workspace_id)
-    .where(_k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None)),
+    .where(_k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None), _k.c.kind == bindparam("kind")),
 )
 define(
     "api_keys.personal",
     select(_k.c.api_key_id, _k.c.name).where(
-        _k.c.token_hash == bindparam("hash"), _k.c.revoked_at.is_(None), _k.c.workspace_id.is_(None)
+        _k.c.token_hash == bindparam("hash"),
+        _k.c.revoked_at.is_(None),
+        _k.c.kind == "personal_access_token",
     ),
+)
+define(
+    "workspaces.tell_publishable",
+    update(_w).values(
+        is_publishable_key_auth_enabled=case(
+            (
+                exists().where(
+                    _k.c.workspace_id == _w.c.workspace_id,
+                    _k.c.kind == "publishable_key",
+                    _k.c.revoked_at.is_(None),
+                ),
+                1,
+            ),
+            else_=0,
+        )
+    ),
+    scans="command line only; an installation has few workspaces",
 )
 define_insert(_k, ApiKey)
 define("api_keys.list", _api_key.order_by(_k.c.created_at), scans="command line only")

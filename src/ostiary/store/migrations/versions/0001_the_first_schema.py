@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("clock_offset_ms", sa.BigInteger(), nullable=False),
         sa.Column("clock_frozen_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("company_name", sa.Text(), nullable=True),
+        sa.Column("connect_partner_name", sa.Text(), nullable=True),
+        sa.Column("is_publishable_key_auth_enabled", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id"),
     )
     op.create_table(
@@ -81,6 +84,7 @@ def upgrade() -> None:
         "api_keys",
         sa.Column("api_key_id", sa.Text(), nullable=False),
         sa.Column("workspace_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("shown_prefix", sa.Text(), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=False),
@@ -280,6 +284,65 @@ def upgrade() -> None:
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("workspace_id", "provider", "home"),
+    )
+    op.create_table(
+        "client_sessions",
+        sa.Column("client_session_id", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("user_identifier_key", sa.Text(), nullable=True),
+        sa.Column("customer_key", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.workspace_id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("client_session_id"),
+        sa.UniqueConstraint("token_hash", name="client_sessions_token"),
+    )
+    op.create_index(
+        "client_sessions_key",
+        "client_sessions",
+        ["workspace_id", "user_identifier_key"],
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL AND user_identifier_key IS NOT NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL AND user_identifier_key IS NOT NULL"),
+    )
+    op.create_index(
+        "client_sessions_list",
+        "client_sessions",
+        ["workspace_id", "created_at", "client_session_id"],
+        unique=False,
+    )
+    op.create_table(
+        "client_session_accounts",
+        sa.Column("client_session_id", sa.Text(), nullable=False),
+        sa.Column("connected_account_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_session_id"], ["client_sessions.client_session_id"], ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["connected_account_id"], ["connected_accounts.connected_account_id"], ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("client_session_id", "connected_account_id"),
+    )
+    op.create_index(
+        "client_session_accounts_account", "client_session_accounts", ["connected_account_id"], unique=False
+    )
+    op.create_table(
+        "client_session_webviews",
+        sa.Column("client_session_id", sa.Text(), nullable=False),
+        sa.Column("connect_webview_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_session_id"], ["client_sessions.client_session_id"], ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["connect_webview_id"], ["connect_webviews.connect_webview_id"], ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("client_session_id", "connect_webview_id"),
+    )
+    op.create_index(
+        "client_session_webviews_webview", "client_session_webviews", ["connect_webview_id"], unique=False
     )
     op.create_table(
         "devices",
