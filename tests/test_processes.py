@@ -157,6 +157,8 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
         ("OSTIARY_RATE_LIMITS", "perhaps"),
         ("OSTIARY_SANDBOX_PACE", "quick"),
         ("OSTIARY_LOG_LEVEL", "loud"),
+        ("OSTIARY_EVENTS_KEPT_DAYS", "ninety"),
+        ("OSTIARY_DELIVERIES_KEPT_DAYS", "-1"),
         ("OSTIARY_NUKI_API_URL", "not an address"),
     ],
 )

@@ -36,6 +36,8 @@ from .engine.deliver import Deliveries, DeliveryDispatcher
 from .engine.dispatch import EmbeddedDispatcher
 from .engine.drain import drain_account
 from .engine.notices import is_reachable, notices_base
+from .engine.retention import Retention
+from .engine.tasks import cancel_all
 from .engine.traffic import Gate, Traffic
 from .sandbox.worlds import PREFIX, Worlds
 from .settings import Settings, SettingsError
@@ -46,6 +48,8 @@ from .wire.http import WireApp
 from .wire.metrics import Metrics
 from .wire.operation import House as WireHouse
 from .wire.operation import Limits
+from .wire.stream import PATH as STREAM
+from .wire.stream import Streams
 
 if TYPE_CHECKING:
     from .transport.network import NetworkHttp
@@ -184,6 +188,7 @@ class House:
         asgi: The whole HTTP side.
         dispatcher: Runs the engine; `engine` keeps it going.
         deliveries: The same for webhooks.
+        streams: Of events, open as long as their clients want; a server that stops has to end them.
     """
 
     database: Database
@@ -191,18 +196,22 @@ class House:
     dispatcher: EmbeddedDispatcher
     deliveries: DeliveryDispatcher
     asgi: AsgiApp
+    streams: Streams
+    retention: Retention
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[None]:
         """The engine runs for the time of the block."""
         dispatchers = (self.dispatcher, self.deliveries)
         tasks = [asyncio.create_task(each.run()) for each in dispatchers]
+        tidying = asyncio.create_task(self.retention.run())
         try:
             yield
         finally:
             for each in dispatchers:
                 each.stop()
             await asyncio.gather(*tasks)
+            await cancel_all([tidying])
 
 
 @asynccontextmanager
@@ -259,11 +268,14 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
         worlds.takes_codes_of_others,
         settings.webhook_networks,
     )
-    others = _others(database, vendors, worlds, public_url, metrics)
+    streams = Streams(database, observe=metrics.observe)
+    others = _others(database, vendors, worlds, public_url, metrics, streams)
+    retention = Retention(database, settings.events_kept, settings.deliveries_kept)
     asgi = WireApp(database, wire, others, metrics.observe)
     try:
-        yield House(database, vendors, dispatcher, delivery_dispatcher, asgi)
+        yield House(database, vendors, dispatcher, delivery_dispatcher, asgi, streams, retention)
     finally:
+        streams.stop()
         await dispatcher.close()
         await delivery_dispatcher.close()
         await outbound.close()
@@ -272,7 +284,12 @@ async def opened(settings: Settings, public_url: str) -> AsyncIterator[House]:
 
 
 def _others(
-    database: Database, vendors: HouseVendors, worlds: Worlds, public_url: str, metrics: Metrics
+    database: Database,
+    vendors: HouseVendors,
+    worlds: Worlds,
+    public_url: str,
+    metrics: Metrics,
+    streams: Streams,
 ) -> AsgiApp:
     """Pages, simulated vendors, description and health: all that is not an operation."""
 
@@ -312,6 +329,8 @@ def _others(
     async def others(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await worlds.serve(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == STREAM:
+            await streams(scope, receive, send)
         else:
             await starlette(scope, receive, send)
 

@@ -10,6 +10,7 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -41,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True):
         log_level: `OSTIARY_LOG_LEVEL`.
         webhook_networks: `OSTIARY_WEBHOOK_NETWORKS`; where webhooks of production workspaces may be beside
             the open internet, such as `10.1.0.0/16`, commas between.
+        events_kept: `OSTIARY_EVENTS_KEPT_DAYS`, for how long events are kept; None: for ever.
+        deliveries_kept: `OSTIARY_DELIVERIES_KEPT_DAYS`, the same for deliveries after they are settled.
         vendors: provider key to its settings by lower-case name, from `OSTIARY_<PROVIDER>_<NAME>`.
     """
 
@@ -52,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True):
     sandbox_pace: float
     log_level: str
     webhook_networks: tuple[Network, ...]
+    events_kept: timedelta | None
+    deliveries_kept: timedelta | None
     vendors: Mapping[str, Mapping[str, str]]
 
     def budget(self, manifest: Manifest) -> Budget | None:
@@ -123,6 +128,8 @@ def read_settings(
         sandbox_pace=_number("OSTIARY_SANDBOX_PACE", environment, 0.1),
         log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
         webhook_networks=_networks("OSTIARY_WEBHOOK_NETWORKS", environment),
+        events_kept=_days("OSTIARY_EVENTS_KEPT_DAYS", environment, 90),
+        deliveries_kept=_days("OSTIARY_DELIVERIES_KEPT_DAYS", environment, 30),
         vendors={key: _vendor(manifest, environment) for key, manifest in manifests.items()},
     )
 
@@ -178,6 +185,14 @@ def _number(name: str, environment: Mapping[str, str], default: float, most: int
     if not 0 <= value <= most:
         raise SettingsError(f"{name} must be a number from 0 to {most}")
     return value
+
+
+def _days(name: str, environment: Mapping[str, str], default: int, most: int = 36500) -> timedelta | None:
+    """None: for ever."""
+    text = (environment.get(name) or str(default)).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most):
+        raise SettingsError(f"{name} must be a whole number of days from 0 to {most}; 0 means for ever")
+    return timedelta(days=int(text)) if int(text) else None
 
 
 def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str]:

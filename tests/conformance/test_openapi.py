@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from ostiary import __version__, api
-from ostiary.wire import objects
+from ostiary.wire import objects, stream
 from ostiary.wire.openapi import document
 from ostiary.wire.operation import OPERATIONS
 
@@ -92,7 +92,7 @@ def test_it_covers_every_operation_and_method() -> None:
     described = {
         f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in methods
     }
-    assert described == set(LABELS)
+    assert described == {*LABELS, f"GET {stream.PATH}"}
     assert all(operation["summary"] for path in DOCUMENT["paths"].values() for operation in path.values())
 
 

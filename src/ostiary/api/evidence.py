@@ -78,9 +78,9 @@ async def _past(access_code_id: str, caller: Caller, tx: Tx) -> tuple[AccessCode
 )
 async def get_timeline(body: GetTimeline, caller: Caller, tx: Tx) -> Answer:
     """What happened to one code, oldest first, and who did it."""
-    _, entries = await _past(body.access_code_id, caller, tx)
+    code, entries = await _past(body.access_code_id, caller, tx)
     events = await store.events.of_code(tx, caller.workspace_id, body.access_code_id, timeline.TYPES)
-    moments = timeline.timeline(events, entries)
+    moments = timeline.timeline(events, entries, code)
     moments = timeline.chosen(moments, body.after, body.before, body.event_types)
     first = _index(moments, read_cursor(body))
     following, before = first + body.limit, max(0, first - body.limit)
@@ -100,6 +100,7 @@ def _cursor(body: GetTimeline, first: Moment) -> str:
 
 
 def _index(moments: list[Moment], start: Position) -> int:
-    """Where a page begins. Nothing is ever taken out of a timeline, so that its first line is still there."""
+    """Where a page begins. If its first line is gone, as its event was too old, then with the next."""
     places = (at for at, moment in enumerate(moments) if moment.timeline_event_id == start.row_id)
-    return next(places, 0)
+    later = (at for at, moment in enumerate(moments) if to_ms(moment.occurred_at) >= start.created_at_ms)
+    return next(places, next(later, len(moments)))

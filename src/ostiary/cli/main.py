@@ -114,6 +114,60 @@ def demo() -> None:
 
 
 @app.command
+def listen(
+    *,
+    forward: str | None = None,
+    url: str = "http://127.0.0.1:8420",
+    api_key: Annotated[str | None, Parameter(env_var="SEAM_API_KEY")] = None,
+    workspace: str | None = None,
+    event_types: Annotated[list[str] | None, Parameter(negative="")] = None,
+    since: str | None = None,
+    last_event_id: str | None = None,
+    secret: Annotated[str | None, Parameter(env_var="OSTIARY_WEBHOOK_SECRET")] = None,
+    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """
+    Print a workspace's events as they happen, and forward them to a server that you are developing.
+
+    Forwarded events are signed as webhooks are, so that a receiver can be written and tried without a public
+    address. A lost connection is taken up again where it was: no event is missing and none comes twice. A
+    receiver that fails is asked four times within seconds, and then the event is skipped.
+
+    The lines show no PIN. Stops with Ctrl-C.
+
+    Parameters
+    ----------
+    forward
+        Where to post events, such as http://127.0.0.1:3000/webhooks. Without it they are only printed.
+    url
+        The Ostiary server.
+    api_key
+        Key of the workspace; better given by the environment than here. Or a personal access token.
+    workspace
+        Id of the workspace; only with a personal access token.
+    event_types
+        Only these, with commas between. Without it every type, those of Ostiary alone included.
+    since
+        Begin with what was created after this instant, instead of now.
+    last_event_id
+        Begin after this event, as the end of the last run told it.
+    secret
+        What events are signed with, whsec_…; without it one is made and shown at the start.
+    json
+        One JSON document per line: the whole event, also the PINs that it carries. The rest goes to standard
+        error.
+    """
+    from .listen import Wanted
+    from .listen import listen as listen_to
+
+    if not api_key:
+        raise Failed("there is no key; set SEAM_API_KEY to one that ostiary api-keys create has made")
+    types = [name for part in event_types or () for name in part.split(",") if name]
+    wanted = Wanted(url, api_key, workspace, types, since, last_event_id, forward, secret)
+    listen_to(wanted, as_json=json)
+
+
+@app.command
 def simulate(
     brand: str, /, *, host: str = "127.0.0.1", port: int = 8480, state: Path | None = None, json: Json = False
 ) -> None:

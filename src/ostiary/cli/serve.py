@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -73,13 +73,21 @@ def uvloop_runner() -> asyncio.Runner:
 class Server(uvicorn.Server):
     """Tells when it is ready, and leaves the ending to those who started it."""
 
-    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: str, end_streams: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end_streams = end_streams
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         print(self._ready, flush=True)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Answers that never end by themselves would be waited for."""
+        self._end_streams()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -122,7 +130,8 @@ async def _serve(settings: Settings, listener: socket.socket, url: str, as_json:
         gc.collect()
         gc.freeze()
         async with house.engine():
-            await Server(uvicorn_config(house.asgi), ready).serve(sockets=[listener])
+            config = uvicorn_config(house.asgi)
+            await Server(config, ready, house.streams.stop).serve(sockets=[listener])
 
 
 def _settle_memory() -> None:

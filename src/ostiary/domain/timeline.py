@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 from uuid import UUID, uuid5
 
+from .access_codes import AccessCode
 from .events import Event
 from .evidence import SYSTEM, Entry
 from .instants import parse_instant, to_wire
@@ -116,11 +117,18 @@ class Moment:
         }
 
 
-def timeline(events: Iterable[Event], entries: Sequence[Entry]) -> list[Moment]:
-    """All of one code, oldest first."""
+def timeline(
+    events: Iterable[Event], entries: Sequence[Entry], code: AccessCode | None = None
+) -> list[Moment]:
+    """
+    All of one code, oldest first.
+
+    Args:
+        code: As it is now; None: it is gone, and only its events know where it was.
+    """
     told_in = {told["event_id"]: entry for entry in entries for told in entry.all_facts.get("told", ())}
     known = [event for event in events if event.event_type in TYPES]
-    home = _home(known)
+    home = _home(code or next(iter(known), None))
     moments = [_of_event(event, told_in.get(event.event_id)) for event in known]
     moments += [_of_entry(entry, home) for entry in entries if entry.kind in ("sending", "answered")]
     return sorted(moments, key=_order)
@@ -131,10 +139,10 @@ def _order(moment: Moment) -> tuple[datetime, int, bool, str]:
     return moment.occurred_at, moment.position, is_told_with_it, moment.timeline_event_id
 
 
-def _home(events: Sequence[Event]) -> dict[str, str]:
-    if not events:
+def _home(of: AccessCode | Event | None) -> dict[str, str]:
+    if of is None:
         return {}
-    ids = {"device_id": events[0].device_id, "connected_account_id": events[0].connected_account_id}
+    ids = {"device_id": of.device_id, "connected_account_id": of.connected_account_id}
     return {name: value for name, value in ids.items() if value is not None}
 
 

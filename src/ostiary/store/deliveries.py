@@ -22,6 +22,9 @@ _NEXT = Statement("webhook_deliveries.next")
 _COUNT_PENDING = Statement("webhook_deliveries.count_pending")
 _SETTLE = Statement("webhook_deliveries.settle")
 _GIVE_UP = Statement("webhook_deliveries.give_up")
+_FIRST_WAITING = Statement("webhook_deliveries.first_waiting")
+_ANY_OLD = Statement("webhook_deliveries.any_old")
+_REMOVE_OLD = Statement("webhook_deliveries.remove_old")
 LAST = 2**62
 
 
@@ -90,3 +93,22 @@ async def settle(tx: Tx, delivery: Delivery) -> None:
 async def give_up(tx: Tx, webhook_id: str) -> None:
     """Nothing that waits there is sent any more."""
     await _GIVE_UP(webhook_id=webhook_id, now=to_ms(tx.now))
+
+
+# --- what is over -------------------------------------------------------------------------------------
+
+
+async def first_waiting(tx: Tx, workspace_id: str) -> int | None:
+    """The lowest position of an event that is still to be delivered; None: there is none."""
+    rows = await _FIRST_WAITING(ws=workspace_id)
+    return None if rows[0][0] is None else int(rows[0][0])
+
+
+async def is_any_settled(tx: Tx, workspace_id: str, before: datetime) -> bool:
+    return bool(await _ANY_OLD(ws=workspace_id, before=to_ms(before)))
+
+
+async def remove_settled(tx: Tx, workspace_id: str, before: datetime, limit: int) -> int:
+    """Forget so many of those that were settled before an instant, the oldest first. Returns how many."""
+    rows = await _REMOVE_OLD(ws=workspace_id, before=to_ms(before), limit=limit)
+    return int(rows[0][0])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..domain.events import Event
-from ..domain.instants import to_ms
+from ..domain.instants import from_ms, to_ms
 from . import deliveries, evidence
 from .rows import Record
 from .sql import Statement, text_list
@@ -22,6 +22,9 @@ _AFTER = Within("events.after")
 _WITHIN = Statement("events.within")
 _POSITION = Within("events.position")
 _LAST = Statement("events.last")
+_FIRST_SINCE = Statement("events.first_since")
+_OLDEST = Statement("events.oldest")
+_REMOVE = Statement("events.remove")
 _OF_CODE = Within("events.of_code")
 _COUNT = Statement("events.count")
 
@@ -122,8 +125,32 @@ async def position_of(tx: Tx, workspace_id: str, event_id: str) -> int | None:
 
 async def last_position(tx: Tx, workspace_id: str) -> int:
     """Of the newest event; 0 when there is none."""
-    rows = await _LAST(ws=workspace_id)
-    return int(rows[0][0]) if rows else 0
+    found = await last_before(tx, workspace_id, None)
+    return 0 if found is None else found[0]
+
+
+async def last_before(tx: Tx, workspace_id: str, since: datetime | None) -> tuple[int, str] | None:
+    """
+    Position and id of the last event before the first that was created after an instant; None: no event is
+    before that. With no such first one, or no instant, of the newest event.
+    """
+    below = None
+    if since is not None:
+        [[below]] = await _FIRST_SINCE(ws=workspace_id, since=to_ms(since))
+    rows = await _LAST(ws=workspace_id, below=2**62 if below is None else below)
+    return (int(rows[0][0]), str(rows[0][1])) if rows else None
+
+
+async def oldest(tx: Tx, workspace_id: str, limit: int) -> list[tuple[int, datetime]]:
+    """The first that are kept, in the order of commits: position, and when it was created."""
+    rows = await _OLDEST(ws=workspace_id, limit=limit)
+    return [(int(position), from_ms(created_at)) for position, created_at in rows]
+
+
+async def remove(tx: Tx, workspace_id: str, position: int) -> int:
+    """Forget all up to a position, inclusive. Returns how many; positions are not given again."""
+    rows = await _REMOVE(ws=workspace_id, position=position)
+    return int(rows[0][0])
 
 
 async def of_code(tx: Tx, workspace_id: str, access_code_id: str, event_types: Iterable[str]) -> list[Event]:

@@ -1417,6 +1417,12 @@ SELECT count(*) AS count_1
 FROM events
 WHERE events.workspace_id = %(ws)s::VARCHAR;
 
+-- events.first_since
+SELECT min(events.position) AS min_1
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.created_at > %(since)s::BIGINT;
+
 -- events.get
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -1447,9 +1453,10 @@ VALUES (%(event_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(event_type)s::VARCHA
     %(created_at)s::BIGINT, %(payload)s::VARCHAR, %(secret_fields)s);
 
 -- events.last
-SELECT events.position
+SELECT events.position, events.event_id
 FROM events
 WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.position < %(below)s::BIGINT
 ORDER BY events.position DESC
 LIMIT 1;
 
@@ -1584,6 +1591,13 @@ AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(rea
     jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))))
 ORDER BY events.created_at, events.event_id;
 
+-- events.oldest
+SELECT events.position, events.created_at
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+ORDER BY events.position
+LIMIT %(limit)s;
+
 -- events.position
 SELECT events.position
 FROM events
@@ -1598,6 +1612,12 @@ AND events.workspace_id = %(ws)s::VARCHAR
 AND (events.connected_account_id IN (SELECT jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS
     jsonb))) OR events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT
     jsonb_array_elements_text(CAST(%(reach_webviews)s::VARCHAR AS jsonb))));
+
+-- events.remove
+DELETE
+FROM events
+WHERE events.workspace_id = %(ws)s::VARCHAR
+AND events.position <= %(position)s::BIGINT;
 
 -- events.within
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -1947,6 +1967,14 @@ AND virtual_homes.provider = %(by_provider)s::VARCHAR
 AND virtual_homes.home = %(by_home)s::VARCHAR
 AND virtual_homes.version = %(old)s::BIGINT;
 
+-- webhook_deliveries.any_old
+SELECT 1 AS anon_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.workspace_id = %(ws)s::VARCHAR
+AND webhook_deliveries.settled_at IS NOT NULL
+AND webhook_deliveries.settled_at < %(before)s::BIGINT
+LIMIT 1;
+
 -- webhook_deliveries.count_pending
 SELECT count(*) AS count_1
 FROM webhook_deliveries
@@ -1964,6 +1992,13 @@ AND webhook_deliveries.due_at IS NOT NULL
 AND webhook_deliveries.due_at <= %(now)s::BIGINT
 ORDER BY webhook_deliveries.due_at, webhook_deliveries.position
 LIMIT %(limit)s;
+
+-- webhook_deliveries.first_waiting
+SELECT min(webhook_deliveries.position) AS min_1
+FROM webhooks
+JOIN webhook_deliveries ON webhook_deliveries.webhook_id = webhooks.webhook_id
+WHERE webhooks.workspace_id = %(ws)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT NULL;
 
 -- webhook_deliveries.get
 SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
@@ -2024,6 +2059,14 @@ WHERE events.event_id IN (SELECT jsonb_array_elements_text(CAST(%(event_ids)s::V
 AND webhooks.webhook_id = %(webhook_id)s::VARCHAR
 AND NOT (EXISTS (SELECT 1 AS anon_5 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id =
     %(webhook_id)s::VARCHAR AND webhook_deliveries.event_id = events.event_id));
+
+-- webhook_deliveries.remove_old
+DELETE
+FROM webhook_deliveries
+WHERE (webhook_deliveries.webhook_id, webhook_deliveries.event_id) IN (SELECT webhook_deliveries.webhook_id,
+    webhook_deliveries.event_id FROM webhook_deliveries WHERE webhook_deliveries.workspace_id =
+    %(ws)s::VARCHAR AND webhook_deliveries.settled_at IS NOT NULL AND webhook_deliveries.settled_at <
+    %(before)s::BIGINT ORDER BY webhook_deliveries.settled_at LIMIT %(limit)s);
 
 -- webhook_deliveries.settle
 UPDATE webhook_deliveries

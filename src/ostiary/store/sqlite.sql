@@ -1347,6 +1347,12 @@ SELECT count(*) AS count_1
 FROM events
 WHERE events.workspace_id = :ws;
 
+-- events.first_since
+SELECT min(events.position) AS min_1
+FROM events
+WHERE events.workspace_id = :ws
+AND events.created_at > :since;
+
 -- events.get
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
     events.connected_account_id, events.connect_webview_id, events.action_attempt_id, events.customer_key,
@@ -1376,9 +1382,10 @@ VALUES (:event_id, :workspace_id, :event_type, :device_id, :access_code_id, :con
     :secret_fields);
 
 -- events.last
-SELECT events.position
+SELECT events.position, events.event_id
 FROM events
 WHERE events.workspace_id = :ws
+AND events.position < :below
 ORDER BY events.position DESC
 LIMIT 1 OFFSET 0;
 
@@ -1495,6 +1502,13 @@ AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts
     json_each(:reach_webviews)))
 ORDER BY events.created_at, events.event_id;
 
+-- events.oldest
+SELECT events.position, events.created_at
+FROM events
+WHERE events.workspace_id = :ws
+ORDER BY events.position
+LIMIT :limit OFFSET 0;
+
 -- events.position
 SELECT events.position
 FROM events
@@ -1509,6 +1523,12 @@ AND events.workspace_id = :ws
 AND (events.connected_account_id IN (SELECT value FROM json_each(:reach_accounts)) OR
     events.connected_account_id IS NULL AND events.connect_webview_id IN (SELECT value FROM
     json_each(:reach_webviews)));
+
+-- events.remove
+DELETE
+FROM events
+WHERE events.workspace_id = :ws
+AND events.position <= :position;
 
 -- events.within
 SELECT events.event_id, events.workspace_id, events.event_type, events.device_id, events.access_code_id,
@@ -1839,6 +1859,14 @@ AND virtual_homes.provider = :by_provider
 AND virtual_homes.home = :by_home
 AND virtual_homes.version = :old;
 
+-- webhook_deliveries.any_old
+SELECT 1 AS anon_1
+FROM webhook_deliveries
+WHERE webhook_deliveries.workspace_id = :ws
+AND webhook_deliveries.settled_at IS NOT NULL
+AND webhook_deliveries.settled_at < :before
+LIMIT 1 OFFSET 0;
+
 -- webhook_deliveries.count_pending
 SELECT count(*) AS count_1
 FROM webhook_deliveries
@@ -1856,6 +1884,13 @@ AND webhook_deliveries.due_at IS NOT NULL
 AND webhook_deliveries.due_at <= :now
 ORDER BY webhook_deliveries.due_at, webhook_deliveries.position
 LIMIT :limit OFFSET 0;
+
+-- webhook_deliveries.first_waiting
+SELECT min(webhook_deliveries.position) AS min_1
+FROM webhooks
+JOIN webhook_deliveries ON webhook_deliveries.webhook_id = webhooks.webhook_id
+WHERE webhooks.workspace_id = :ws
+AND webhook_deliveries.due_at IS NOT NULL;
 
 -- webhook_deliveries.get
 SELECT webhook_deliveries.webhook_id, webhook_deliveries.event_id, webhook_deliveries.workspace_id,
@@ -1916,6 +1951,14 @@ WHERE events.event_id IN (SELECT value FROM json_each(:event_ids))
 AND webhooks.webhook_id = :webhook_id
 AND NOT (EXISTS (SELECT 1 AS anon_5 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id = :webhook_id
     AND webhook_deliveries.event_id = events.event_id));
+
+-- webhook_deliveries.remove_old
+DELETE
+FROM webhook_deliveries
+WHERE (webhook_deliveries.webhook_id, webhook_deliveries.event_id) IN (SELECT webhook_deliveries.webhook_id,
+    webhook_deliveries.event_id FROM webhook_deliveries WHERE webhook_deliveries.workspace_id = :ws AND
+    webhook_deliveries.settled_at IS NOT NULL AND webhook_deliveries.settled_at < :before ORDER BY
+    webhook_deliveries.settled_at LIMIT :limit OFFSET 0);
 
 -- webhook_deliveries.settle
 UPDATE webhook_deliveries

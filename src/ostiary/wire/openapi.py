@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from .. import __version__
-from . import objects
-from .auth import Means
+from . import objects, stream
+from .auth import BACKEND, Means
 from .operation import OPERATIONS, Operation
 from .params import ListOf, Nested, Reading, RecordOf
 
@@ -31,7 +31,8 @@ _REFUSALS: Final[Mapping[int, str]] = {
     404: "Nothing in this workspace has that id; to a client session, nothing within its reach.",
     409: "It clashes with something that is there already.",
     413: "The body is too large.",
-    429: "Too many of these for one device; `Retry-After` says when the next one is free.",
+    429: "Too many of these for one device, or too many streams of one workspace; `Retry-After` says when to "
+    "try again.",
     500: "A fault of this server. `request_id` finds it in the log.",
 }
 
@@ -61,8 +62,14 @@ def document(public_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Ostiary", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": public_url}],
-        "tags": [{"name": noun} for noun in sorted({_noun(operation) for operation in operations})],
-        "paths": {operation.path: _path(operation, schemas) for operation in operations},
+        "tags": [
+            {"name": noun}
+            for noun in sorted({_noun(path) for path in (*(each.path for each in operations), stream.PATH)})
+        ],
+        "paths": {
+            **{operation.path: _path(operation, schemas) for operation in operations},
+            stream.PATH: {"get": _stream(schemas)},
+        },
         "components": {
             "schemas": schemas,
             "responses": {str(status): _refusal(status) for status in _REFUSALS},
@@ -118,7 +125,7 @@ _SECURITY: Final = {
 
 def _schemas(operations: list[Operation]) -> dict[str, Any]:
     """Every shape that is asked for or answered, by name, in the order of the names."""
-    requests = dict.fromkeys(operation.request for operation in operations)
+    requests = dict.fromkeys([*(operation.request for operation in operations), stream.StreamEvents])
     answers = sorted({name.strip("[]") for operation in operations for name in operation.returns.values()})
     shapes = [*requests, *(getattr(objects, name) for name in answers), objects.Pagination, objects.ErrorBody]
     found, components = msgspec.json.schema_components(shapes, ref_template=_REF)
@@ -140,8 +147,8 @@ def _open_for_brands(schemas: dict[str, Any]) -> None:
 # --- paths -------------------------------------------------------------------------------------------
 
 
-def _noun(operation: Operation) -> str:
-    return operation.path.strip("/").rpartition("/")[0]
+def _noun(path: str) -> str:
+    return path.strip("/").rpartition("/")[0]
 
 
 def _path(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,8 +159,8 @@ def _method(operation: Operation, method: str, schemas: Mapping[str, Any]) -> di
     described: dict[str, Any] = {
         "operationId": f"{operation.path.strip('/').replace('/', '_')}_{method.lower()}",
         "summary": operation.summary,
-        "tags": [_noun(operation)],
-        "security": [needed for means, needed in _MEANS.items() if means in operation.auth],
+        "tags": [_noun(operation.path)],
+        "security": _security(operation.auth),
     }
     shape = schemas[operation.request.__name__]
     if method in _BODY_METHODS:
@@ -169,6 +176,38 @@ def _method(operation: Operation, method: str, schemas: Mapping[str, Any]) -> di
             described["x-dot-path-parameters"] = records
     described["responses"] = _responses(operation)
     return described
+
+
+def _security(accepted: frozenset[Means]) -> list[dict[str, list[str]]]:
+    return [needed for means, needed in _MEANS.items() if means in accepted]
+
+
+def _stream(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """The one answer that is no JSON object: it stands beside the table."""
+    resume = {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "format": "uuid"},
+        "description": "The last `id` that was read; the stream goes on after it.",
+    }
+    shape = schemas[stream.StreamEvents.__name__]
+    return {
+        "operationId": f"{stream.PATH.strip('/').replace('/', '_')}_get",
+        "summary": "The workspace's events as they happen, as server-sent events.",
+        "tags": [_noun(stream.PATH)],
+        "security": _security(BACKEND),
+        "parameters": [*_parameters(stream.QUERY.readings, shape, schemas), resume],
+        "responses": {
+            "200": {
+                "description": "Never ends by itself. `id` is the `event_id`, `event` the `event_type`, "
+                "`data` the event as webhooks deliver it, on one line.",
+                "headers": _HEADERS,
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **_refused(400, 401, 404, 429, 500),
+        },
+    }
 
 
 def _parameters(
@@ -220,8 +259,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
         "additionalProperties": False,
     }
     answer = {"description": "Done.", "headers": _HEADERS, "content": {_JSON: {"schema": schema}}}
-    refusals = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _REFUSALS}
-    return {"200": answer, **refusals}
+    return {"200": answer, **_refused(*_REFUSALS)}
+
+
+def _refused(*statuses: int) -> dict[str, Any]:
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
 def _result(name: str) -> dict[str, Any]:

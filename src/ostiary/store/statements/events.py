@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, func, or_, select
 
 from ...domain.events import Event
 from ..events import FILTERS
@@ -79,7 +79,27 @@ define_within(
 )
 define(
     "events.last",
-    select(_t.c.position).where(_t.c.workspace_id == bindparam("ws")).order_by(_t.c.position.desc()).limit(1),
+    select(_t.c.position, _t.c.event_id)
+    .where(_t.c.workspace_id == bindparam("ws"), _t.c.position < bindparam("below"))
+    .order_by(_t.c.position.desc())
+    .limit(1),
+)
+define(
+    "events.first_since",
+    select(func.min(_t.c.position)).where(
+        _t.c.workspace_id == bindparam("ws"), _t.c.created_at > bindparam("since")
+    ),
+)
+define(
+    "events.oldest",
+    select(_t.c.position, _t.c.created_at)
+    .where(_t.c.workspace_id == bindparam("ws"))
+    .order_by(_t.c.position)
+    .limit(bindparam("limit")),
+)
+define(
+    "events.remove",
+    delete(_t).where(_t.c.workspace_id == bindparam("ws"), _t.c.position <= bindparam("position")),
 )
 define_within(
     "events.of_code",

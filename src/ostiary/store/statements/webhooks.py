@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql import Select
 
 from ...domain.webhooks import Delivery, Line, Webhook
@@ -191,4 +202,33 @@ define(
     update(_d)
     .where(_d.c.webhook_id == bindparam("webhook_id"), _d.c.due_at.is_not(None))
     .values(status="failed", due_at=None, settled_at=bindparam("now")),
+)
+
+# --- what is over ---
+
+_settled_before = (
+    _d.c.workspace_id == bindparam("ws"),
+    _d.c.settled_at.is_not(None),
+    _d.c.settled_at < bindparam("before"),
+)
+define(
+    "webhook_deliveries.first_waiting",
+    select(func.min(_d.c.position))
+    .join_from(_w, _d, _d.c.webhook_id == _w.c.webhook_id)
+    .where(_w.c.workspace_id == bindparam("ws"), _d.c.due_at.is_not(None)),
+)
+define(
+    "webhook_deliveries.any_old",
+    select(literal(1)).select_from(_d).where(*_settled_before).limit(1),
+)
+define(
+    "webhook_deliveries.remove_old",
+    delete(_d).where(
+        tuple_(_d.c.webhook_id, _d.c.event_id).in_(
+            select(_d.c.webhook_id, _d.c.event_id)
+            .where(*_settled_before)
+            .order_by(_d.c.settled_at)
+            .limit(bindparam("limit"))
+        )
+    ),
 )
