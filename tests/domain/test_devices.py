@@ -1,9 +1,10 @@
 """What a look makes of a device, what the wire shows of it, and which events it is worth."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ostiary.domain.devices import (
@@ -160,7 +161,8 @@ def test_new_and_removed_devices() -> None:
 
 def test_capabilities_survive_the_row() -> None:
     can = Capabilities(can_remotely_lock=False, code_lengths=(4, 6), code_constraints=("no_zeros",))
-    assert replace(device(), capabilities=asdict(can)).can == can
+    stored = msgspec.json.encode(replace(device(), capabilities=can).capabilities)
+    assert replace(device(), capabilities=msgspec.json.decode(stored, type=Capabilities)).can == can
 
 
 def test_what_a_device_does_not_have_is_refused() -> None:

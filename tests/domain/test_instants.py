@@ -130,6 +130,16 @@ def test_to_wire() -> None:
     assert to_wire(MOMENT.replace(tzinfo=timezone(timedelta(0), "GMT"))) == "2028-08-12T19:23:42.000Z"
 
 
+def test_times_that_come_twice_are_two_moments() -> None:
+    """To Python the two are equal, so nothing that was found for the one may be recalled for the other."""
+    first = datetime(2028, 10, 29, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert first == second
+    assert (to_wire(first), to_wire(second)) == ("2028-10-29T00:30:00.000Z", "2028-10-29T01:30:00.000Z")
+    assert to_ms(second) - to_ms(first) == 3_600_000
+    assert rounded(second, timedelta(minutes=1)) - rounded(first, timedelta(minutes=1)) == timedelta(hours=1)
+
+
 def test_a_moment_without_a_zone_does_not_leave_the_house() -> None:
     with pytest.raises(ValueError):
         to_wire(MOMENT.replace(tzinfo=None))

@@ -20,7 +20,7 @@ from ostiary.domain.attribution import PlannedStep, Seen, Step, StepKind, attrib
 from ostiary.domain.explanation import explained
 from ostiary.domain.fights import CONFLICT
 from ostiary.domain.instants import to_wire
-from ostiary.domain.provider import ObservedCode
+from ostiary.domain.provider import Capabilities, ObservedCode
 from ostiary.domain.reconcile import Plan
 from ostiary.domain.rehearsal import Rehearsal, Rows, rehearse
 from ostiary.domain.unmanaged_codes import UnmanagedCode
@@ -176,7 +176,7 @@ def told_of(code: AccessCode, **changes: Any) -> dict[str, Any]:
         ({"device": {"sync_wanted": True}}, "synchronising", "synchronising"),
         ({"device": {"due_at": None}}, "next_look", "nothing_due"),
         (
-            {"device": {"capabilities": {"can_program_online_access_codes": False}}},
+            {"device": {"capabilities": Capabilities(can_program_online_access_codes=False)}},
             "device_takes_no_codes",
             "device_takes_no_codes",
         ),

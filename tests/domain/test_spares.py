@@ -19,6 +19,7 @@ from ostiary.domain.backup_pool import MANY, POOL_SIZE
 from ostiary.domain.devices import EMPTY_POOL, MANY_ACTIVE, PARTIAL_POOL, Device, observed
 from ostiary.domain.errors import ApiError
 from ostiary.domain.failure import DUPLICATE
+from ostiary.domain.provider import Capabilities
 from ostiary.domain.reconcile import Change, Step
 from ostiary.domain.secrets import Secret
 
@@ -64,7 +65,7 @@ def guest(**changes: Any) -> AccessCode:
         ({}, [spare(1, delete_requested_at=NOW), spare(2, gone_at=NOW), spare(3)], POOL_SIZE - 1),
         ({}, [spare(1, pulled_at=NOW), guest(), spare(3)], POOL_SIZE - 1),
         ({"has_backup_pool": False}, [], 0),
-        ({"capabilities": {}}, [], 0),
+        ({"capabilities": Capabilities()}, [], 0),
     ],
 )
 def test_how_many_are_to_be_made(changes: dict[str, Any], codes: list[AccessCode], missing: int) -> None:

@@ -12,7 +12,7 @@ from ostiary import store
 from ostiary.domain.access_codes import AccessCode, rewished
 from ostiary.domain.evidence import Entry, Note, broken_at
 from ostiary.store.opening import is_postgres, sqlite_path
-from ostiary.store.sql import Statement
+from ostiary.store.sql import Params, Run, Statement
 from ostiary.store.tx import Database, Tx
 
 from .opened import add_account, add_code, add_device, found_all, opened
@@ -145,11 +145,11 @@ async def test_a_new_code_costs_one_insert_and_reads_nothing(
     async with opened(database_url) as database:
         _, account, device = await database.write(found_all)
         run: list[str] = []
-        call = Statement.__call__
+        made = Run.__init__
 
-        def noted(statement: Statement, **params: Any) -> Any:
+        def noted(self: Run, statement: Statement, params: Params) -> None:
             run.append(statement.name)
-            return call(statement, **params)
+            made(self, statement, params)
 
         async def create(tx: Tx) -> None:
             tx.ledger.know(device, account)
@@ -157,11 +157,11 @@ async def test_a_new_code_costs_one_insert_and_reads_nothing(
             tx.emit(code.event("access_code.created", tx.now))
             tx.emit(code.event("access_code.mutations_requested", tx.now))
 
-        monkeypatch.setattr(Statement, "__call__", noted)
+        monkeypatch.setattr(Run, "__init__", noted)
         await database.write(create)
         assert [name for name in run if name.startswith("evidence.")] == ["evidence.insert"]
         assert set(run) == {
-            "access_codes.insert",
+            "access_codes.insert_usual",
             "events.insert",
             "evidence.insert",
             "webhooks.of_workspace",

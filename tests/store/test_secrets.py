@@ -109,8 +109,9 @@ async def test_a_secret_that_was_moved_to_another_row_does_not_open(database_url
         stolen = rows[0][store.access_codes._record._names.index("code")]
         code = await store.access_codes.find(tx, target)
         assert code is not None
-        params = store.access_codes._record.update_params(tx.vault, code)
-        await store.access_codes._UPDATE(**{**params, "code": stolen})
+        update = store.access_codes._UPDATE
+        params = store.access_codes._record.write(update, tx.vault, code).params
+        await update(**{**dict(zip(update.names, params, strict=True)), "code": stolen})
 
     async with opened(database_url) as database:
         _, _, device = await database.write(found_all)

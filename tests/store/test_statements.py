@@ -36,7 +36,7 @@ def test_a_statement_takes_the_same_and_answers_the_same_on_both(name: str) -> N
     statement = Statement.registry[name]
     returns_rows = bool(getattr(clause, "is_select", False) or getattr(clause, "_returning", ()))
     assert statement.returns_rows == returns_rows
-    asked = set(re.findall(r":(\w+)", statement.sqlite))
+    asked = set(statement.names)
     assert asked == set(re.findall(r"%\((\w+)\)s", statement.postgres))
     assert not [parameter for parameter in asked if re.search(r"_\d+$", parameter)], "a value without a name"
 

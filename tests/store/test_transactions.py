@@ -12,7 +12,7 @@ from ostiary import store
 from ostiary.domain.events import event
 from ostiary.domain.workspaces import Workspace
 from ostiary.store.sql import Statement
-from ostiary.store.sqlite import SqliteDatabase
+from ostiary.store.sqlite import COPIED_ROWS, SqliteDatabase
 from ostiary.store.tx import Database, Tx
 
 from .opened import add_code, add_workspace, found_all, opened
@@ -55,7 +55,7 @@ async def test_one_that_fails_takes_nothing_of_the_others_along(database_url: st
 
 async def test_one_that_breaks_a_rule_of_the_schema_fails_alone(database_url: str) -> None:
     async def twice(tx: Tx, workspace: Workspace) -> None:
-        await store.workspaces._INSERT(**store.workspaces._record.insert_params(tx.vault, workspace))
+        await store.workspaces._record.write(store.workspaces._INSERT, tx.vault, workspace)
 
     async with opened(database_url) as database:
         workspace = await database.write(add_workspace)
@@ -166,6 +166,7 @@ class Slow(Statement):
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000)
         SELECT max(i) AS i FROM n
     """
+    names = ()
     returns_rows = True
 
     def __init__(self) -> None:
@@ -205,3 +206,43 @@ async def test_a_slow_read_delays_nobody_and_still_returns(database_url: str) ->
         assert gap < took / 3, "whoever reads slowly holds the others up"
         assert await database.write(_name, 1) == "w1"
         assert await database.read(_names) == {"w1"}
+
+
+class Abort(Statement):
+    """What an error of the disk does: the whole transaction is gone."""
+
+    sqlite = postgres = "ROLLBACK"
+    names = ()
+    returns_rows = False
+
+    def __init__(self) -> None:
+        self.name = "test.abort"
+
+
+async def test_nobody_is_told_of_success_when_the_transaction_is_lost(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    async def lose(tx: Tx) -> None:
+        await Abort()()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with opened(f"sqlite:///{tmp_path / 'test.db'}") as database:
+        done = await asyncio.gather(
+            database.write(_name, 1), database.write(lose), database.write(_name, 2), return_exceptions=True
+        )
+        kept = {name for name in done if isinstance(name, str)}
+        assert isinstance(done[1], sqlite3.Error)
+        assert "w1" not in kept
+        assert await database.read(_names) == kept
+        assert await database.write(_name, 3) == "w3"
+
+
+async def test_the_wal_is_copied_back_beside_the_commits(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "test.db"
+    async with opened(f"sqlite:///{path}") as database:
+        before = path.stat().st_size
+        for start in range(0, COPIED_ROWS + 200, 200):
+            await asyncio.gather(*(database.write(_name, start + number) for number in range(200)))
+        patience = time.monotonic() + 10
+        while path.stat().st_size == before and time.monotonic() < patience:
+            await asyncio.sleep(0.01)
+        assert path.stat().st_size > before
+        assert await database.write(_name, 10_000) == "w10000"

@@ -216,7 +216,8 @@ async def _wake(code: AccessCode, device: Device, tx: Tx) -> None:
     since = code.programmed_from(device.can)
     at = since if since is not None and since > tx.now and not code.is_over(tx.now) else None
     await store.connected_accounts.wake(tx, device.connected_account_id, at)
-    await store.devices.wake(tx, device.device_id, at)
+    if device.due_at is None or device.due_at > (at or tx.now):
+        await store.devices.wake(tx, device.device_id, at)
 
 
 # --- another wish ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ mutations and copied errors are computed when somebody asks, so that they cannot
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from .devices import Device, account_errors, copied_warnings
 from .errors import ApiError, InvalidInput
 from .events import Event, EventType, event
 from .ids import ordered_id
-from .instants import to_wire, unambiguous
+from .instants import RECENT, to_wire, unambiguous
 from .lead_times import spelled
 from .pins import random_text
 from .problems import Problems
@@ -36,6 +37,12 @@ MARK_LENGTH: Final = 6
 
 Status = Literal["setting", "set", "unset", "removing", "unknown"]
 Announced = Literal["none", "scheduled", "set"]
+MutationCode = Literal[
+    "creating", "deferring_creation", "updating_name", "updating_code", "updating_time_frame", "deleting"
+]
+Mutation = tuple[MutationCode, str, dict[str, Any]]
+"""With a noun for people, and the wire's `from` and `to`."""
+
 Conversion = Literal["none", "pending", "done"]
 Drift = Literal["none", "modified", "inactive", "removed"]
 
@@ -255,44 +262,37 @@ class AccessCode:
         return "setting" if self.is_wanted(can, now) else "unset"
 
     def pending_mutations(self, can: Capabilities, now: datetime) -> list[dict[str, Any]]:
-        """What the lock does not show yet."""
+        """What the lock does not show yet, as the wire says it."""
         stamp = {"created_at": to_wire(self.wished_at)}
-        if self.is_over(now):
-            return [{"mutation_code": "deleting", "message": "Being removed from the device.", **stamp}]
-        if self.drift != "none":
-            return []  # what differs is left as it is
-        if self.confirmed_at is None:
-            since = self.programmed_from(can)
-            if since is not None and now < since:
-                message = f"Will be programmed from {to_wire(since)}: {self._why_then(can)}."
-                return [
-                    {
-                        "mutation_code": "deferring_creation",
-                        "message": message,
-                        "scheduled_at": to_wire(since),
-                        **stamp,
-                    }
-                ]
-            return [{"mutation_code": "creating", "message": "Being set on the device.", **stamp}]
         return [
-            {
-                "mutation_code": code,
-                "message": f"The device does not show the new {noun} yet.",
-                **stamp,
-                **change,
-            }
-            for code, noun, change in self.differences()
+            {"mutation_code": code, **self._in_words(code, noun, can), **stamp, **change}
+            for code, noun, change in self.mutations(can, now)
         ]
 
-    def _why_then(self, can: Capabilities) -> str:
-        lead = spelled(self.lead(can))
-        if self.has_native_schedule(can):
-            return f"the device keeps times itself, and is given codes {lead} before their start"
-        return f"it opens the door from then on, so it is not set earlier than {lead} before its start"
+    def mutations(self, can: Capabilities, now: datetime) -> list[Mutation]:
+        """What the lock does not show yet."""
+        if self.is_over(now):
+            return [("deleting", "", {})]
+        if self.drift != "none":
+            return []  # what differs is left as it is
+        if self.confirmed_at is not None:
+            return self.differences()
+        since = self.programmed_from(can)
+        is_later = since is not None and now < since
+        return [("deferring_creation" if is_later else "creating", "", {})]
 
-    def differences(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Wish against last confirmation: mutation code, noun, and the wire's `from` and `to`."""
-        found: list[tuple[str, str, dict[str, Any]]] = []
+    def _in_words(self, mutation_code: MutationCode, noun: str, can: Capabilities) -> dict[str, str]:
+        if mutation_code == "deleting":
+            return {"message": "Being removed from the device."}
+        if mutation_code == "creating":
+            return {"message": "Being set on the device."}
+        if mutation_code == "deferring_creation" and self.starts_at is not None:
+            return _deferral(self.starts_at, self.lead(can), is_native=self.has_native_schedule(can))
+        return {"message": f"The device does not show the new {noun} yet."}
+
+    def differences(self) -> list[Mutation]:
+        """Wish against last confirmation."""
+        found: list[Mutation] = []
         if self.name != self.confirmed_name:
             change = {"from": {"name": self.confirmed_name}, "to": {"name": self.name}}
             found.append(("updating_name", "name", change))
@@ -374,6 +374,19 @@ class AccessCode:
         }
 
 
+@lru_cache(RECENT)
+def _deferral(starts_at: datetime, lead: timedelta, *, is_native: bool) -> dict[str, str]:
+    """When programming begins, and why then."""
+    scheduled_at, early = to_wire(starts_at - lead), spelled(lead)
+    why = (
+        f"the device keeps times itself, and is given codes {early} before their start"
+        if is_native
+        else f"it opens the door from then on, so it is not set earlier than {early} before its start"
+    )
+    message = f"Will be programmed from {scheduled_at}: {why}."
+    return {"message": message, "scheduled_at": scheduled_at}
+
+
 def shown(code: Secret | None) -> str | None:
     return None if code is None else code.reveal()
 
@@ -449,10 +462,8 @@ def rewished(code: AccessCode, now: datetime, /, **changes: Any) -> AccessCode:
 def mutations_requested(code: AccessCode, can: Capabilities, now: datetime) -> Event:
     """The event at request time: what is to become of the code. Carries no PIN."""
     requested_mutations = [
-        {word: value for word, value in mutation.items() if word in ("mutation_code", "from", "to")}
-        if mutation["mutation_code"] != "updating_code"
-        else {"mutation_code": "updating_code"}
-        for mutation in code.pending_mutations(can, now)
+        {"mutation_code": mutation, **({} if mutation == "updating_code" else change)}
+        for mutation, _, change in code.mutations(can, now)
     ]
     return code.event("access_code.mutations_requested", now, requested_mutations=requested_mutations)
 

@@ -64,7 +64,7 @@ class Device:
     nickname: str | None
     is_managed: bool
     is_online: bool
-    capabilities: Mapping[str, Any]
+    capabilities: Capabilities
     properties: Mapping[str, Any]
     time_zone: str | None
     errors: Problems
@@ -88,12 +88,11 @@ class Device:
     @property
     def can(self) -> Capabilities:
         """What the last look showed, with the lead times that hold here."""
-        can = msgspec.convert(self.capabilities, Capabilities)
         if self.preload_hours is None and self.just_in_time_minutes is None:
-            return can
+            return self.capabilities
         lead = lead_times(self.preload_hours, self.just_in_time_minutes)
         return replace(
-            can,
+            self.capabilities,
             native_lead=lead.native.total_seconds(),
             just_in_time_lead=lead.just_in_time.total_seconds(),
         )
@@ -105,7 +104,7 @@ class Device:
     @property
     def may_hold_codes(self) -> bool:
         """Somebody may put codes on it now, whom we tell the API user of."""
-        return self.is_managed and self.capabilities.get("can_program_online_access_codes") is True
+        return self.is_managed and self.capabilities.can_program_online_access_codes is True
 
     def noticed_due(self, now: datetime) -> datetime | None:
         """When to look because of what the vendor said; None: there is nothing to look for."""
@@ -159,7 +158,7 @@ def added(device_id: str, seen: ObservedDevice, account: ConnectedAccount, now: 
         nickname=None,
         is_managed=account.automatically_manage_new_devices,
         is_online=seen.is_online,
-        capabilities=_as_stored(seen.capabilities),
+        capabilities=seen.capabilities,
         properties={},
         time_zone=seen.time_zone,
         errors=(),
@@ -208,7 +207,7 @@ def observed(device: Device, seen: ObservedDevice, now: datetime) -> Device:
         device,
         name=seen.name,
         is_online=seen.is_online,
-        capabilities=_as_stored(seen.capabilities),
+        capabilities=seen.capabilities,
         properties=properties,
         time_zone=seen.time_zone,
         errors=errors,

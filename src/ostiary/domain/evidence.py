@@ -21,6 +21,7 @@ from .access_codes import AccessCode, Status
 from .attribution import Seen, Step
 from .events import Event
 from .instants import to_ms, to_wire
+from .problems import Problems
 from .provider import Capabilities
 
 Kind = Literal["wished", "sending", "answered", "seen", "used", "told", "time", "account"]
@@ -65,8 +66,7 @@ class View:
     is_account_connected: bool
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """
     A code from one entry to the next, without what time alone changes: as it is wished, or as others have
     left it where that is allowed. Instants are in the wire's form.
@@ -119,8 +119,8 @@ class State:
             is_on_device=code.is_on_lock,
             is_confirmed=code.is_confirmed,
             is_as_wished=code.is_as_wished,
-            errors=tuple(sorted(str(error["error_code"]) for error in code.errors)),
-            warnings=tuple(sorted(str(warning["warning_code"]) for warning in code.warnings)),
+            errors=_codes(code.errors, "error_code"),
+            warnings=_codes(code.warnings, "warning_code"),
         )
 
     def is_over(self, at: datetime) -> bool:
@@ -206,6 +206,10 @@ class Entry:
 def shown_hash(code_hash: str | None) -> str | None:
     """Half of it: enough to see that two PINs are one, and not the value that rows are found by."""
     return None if code_hash is None else code_hash[:SHOWN_OF_HASH]
+
+
+def _codes(found: Problems, key: str) -> tuple[str, ...]:
+    return tuple(sorted(str(problem[key]) for problem in found)) if found else ()
 
 
 def _instant(instant: datetime | None) -> str | None:
@@ -300,8 +304,8 @@ class Tail:
 
     @classmethod
     def of(cls, entry: Entry, digest: Digest) -> "Tail":
-        is_sealed = entry.seal == digest(_end(entry, entry.hash))
-        return cls(entry.position, entry.hash if is_sealed else "", entry.status, entry.state)
+        own = entry.hash if _is_sealed(entry, digest) else ""
+        return cls(entry.position, own, entry.status, entry.state)
 
 
 LOST: Final = Tail(position=1)
@@ -338,58 +342,61 @@ def appended(
             facts["told"] = [
                 {"event_type": event.event_type, "event_id": event.event_id} for event in what.told
             ]
-        entry = Entry(
-            access_code_id=access_code_id,
-            position=tail.position + 1,
-            workspace_id=workspace_id,
-            at=now,
-            kind=note.kind,
-            status=status,
-            facts=_encode(facts).decode(),
-            previous_hash=tail.hash,
-            hash="",
-            seal=None,
+        position, text = tail.position + 1, _encode(facts).decode()
+        own = digest(
+            _content(workspace_id, access_code_id, position, now, note.kind, status, text, tail.hash)
         )
-        entry = _signed(entry, digest, is_last=is_last)
-        entries.append(entry)
-        tail = Tail(entry.position, entry.hash)
+        entries.append(
+            Entry(
+                access_code_id=access_code_id,
+                position=position,
+                workspace_id=workspace_id,
+                at=now,
+                kind=note.kind,
+                status=status,
+                facts=text,
+                previous_hash=tail.hash,
+                hash=own,
+                seal=digest(_end(access_code_id, position, own)) if is_last else None,
+            )
+        )
+        tail = Tail(position, own)
     return entries
 
 
-def _signed(entry: Entry, digest: Digest, *, is_last: bool) -> Entry:
-    own = digest(_content(entry))
-    return Entry(
+def _content(
+    workspace_id: str,
+    access_code_id: str,
+    position: int,
+    at: datetime,
+    kind: Kind,
+    status: Status | None,
+    facts: str,
+    previous_hash: str,
+) -> bytes:
+    """Canonical: one array, its texts as they are stored."""
+    return _encode((workspace_id, access_code_id, position, to_ms(at), kind, status, facts, previous_hash))
+
+
+def _content_of(entry: Entry) -> bytes:
+    return _content(
+        entry.workspace_id,
         entry.access_code_id,
         entry.position,
-        entry.workspace_id,
         entry.at,
         entry.kind,
         entry.status,
         entry.facts,
         entry.previous_hash,
-        own,
-        digest(_end(entry, own)) if is_last else None,
     )
 
 
-def _content(entry: Entry) -> bytes:
-    """Canonical: one array, its texts as they are stored."""
-    return _encode(
-        (
-            entry.workspace_id,
-            entry.access_code_id,
-            entry.position,
-            to_ms(entry.at),
-            entry.kind,
-            entry.status,
-            entry.facts,
-            entry.previous_hash,
-        )
-    )
+def _is_sealed(entry: Entry, digest: Digest) -> bool:
+    return entry.seal == digest(_end(entry.access_code_id, entry.position, entry.hash))
 
 
-def _end(entry: Entry, own: str) -> bytes:
-    return _encode(("end", entry.access_code_id, entry.position, own))
+def _end(access_code_id: str, position: int, own: str) -> bytes:
+    return _encode(("end", access_code_id, position, own))
 
 
 def broken_at(entries: Sequence[Entry], digest: Digest) -> int | None:
@@ -400,9 +407,9 @@ def broken_at(entries: Sequence[Entry], digest: Digest) -> int | None:
     previous = ""
     for position, entry in enumerate(entries, 1):
         is_next = entry.position == position and entry.previous_hash == previous
-        if not is_next or entry.hash != digest(_content(entry)):
+        if not is_next or entry.hash != digest(_content_of(entry)):
             return position
         previous = entry.hash
-    if not entries or entries[-1].seal != digest(_end(entries[-1], previous)):
+    if not entries or not _is_sealed(entries[-1], digest):
         return len(entries) + 1
     return None

@@ -17,9 +17,8 @@ def ordered_id(now: datetime) -> str:
 
     Ids of one process sort in the order in which they were made, also within a millisecond.
     """
-    value = (to_ms(now) & (2**48 - 1)) << 80
-    count = next(_COUNT)
-    value |= 0x7 << 76 | (count >> 14 & 0xFFF) << 64
-    value |= 0b10 << 62 | (count & 0x3FFF) << 48 | random.getrandbits(48)
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    at, count = to_ms(now) & (2**48 - 1), next(_COUNT)
+    return (
+        f"{at >> 16:08x}-{at & 0xFFFF:04x}-7{count >> 14 & 0xFFF:03x}-{0x8000 | count & 0x3FFF:04x}"
+        f"-{random.getrandbits(48):012x}"
+    )

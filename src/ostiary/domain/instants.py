@@ -7,8 +7,14 @@ whole milliseconds since 1970, which is why anything finer is cut off on the way
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
+
+F = TypeVar("F", bound=Callable[..., Any])
+RECENT = 1024
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -31,6 +37,15 @@ _RFC_2822 = re.compile(
 )
 
 
+def _recalled(function: F) -> F:
+    """
+    One request reads and writes the same few moments again and again, and many share them. Not for datetimes
+    of other zones than UTC: where a clock is set back, two that are an hour apart are equal.
+    """
+    return cast(F, lru_cache(RECENT)(function))
+
+
+@_recalled
 def parse_instant(text: str) -> datetime:
     """
     Read a moment as callers write it.
@@ -71,6 +86,11 @@ def to_wire(instant: datetime) -> str:
         if instant.tzinfo is None:
             raise ValueError("an instant has a zone")
         instant = instant.astimezone(UTC)
+    return _to_wire(instant)
+
+
+@_recalled
+def _to_wire(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

@@ -6,6 +6,7 @@ how it is said to people. Pure.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 NATIVE_LEAD: Final = timedelta(hours=72)
@@ -54,6 +55,7 @@ def in_force(
     }
 
 
+@cache
 def spelled(lead: timedelta) -> str:
     """In whole hours if it is some, else in minutes."""
     hours, rest = divmod(lead, timedelta(hours=1))

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -11,12 +12,12 @@ from .errors import ApiError
 from .provider import Capabilities
 from .secrets import Secret
 
-_CONSTRAINTS: Final[Mapping[str, tuple[str, str]]] = {
-    "no_zeros": (r"^[^0]+$", "must not contain 0"),
-    "cannot_start_with_12": (r"^(?!12)", "must not start with 12"),
-    "no_all_same_digits": (r"^(\d)(?!\1*$)", "must not be one digit repeated"),
-    "cannot_contain_089": (r"^[^089]+$", "must not contain 0, 8 or 9"),
-    "cannot_contain_0789": (r"^[^0789]+$", "must not contain 0, 7, 8 or 9"),
+_CONSTRAINTS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
+    "no_zeros": (re.compile(r"^[^0]+$"), "must not contain 0"),
+    "cannot_start_with_12": (re.compile(r"^(?!12)"), "must not start with 12"),
+    "no_all_same_digits": (re.compile(r"^(\d)(?!\1*$)"), "must not be one digit repeated"),
+    "cannot_contain_089": (re.compile(r"^[^089]+$"), "must not contain 0, 8 or 9"),
+    "cannot_contain_0789": (re.compile(r"^[^0789]+$"), "must not contain 0, 7, 8 or 9"),
 }
 
 _FORBIDDEN_DIGITS: Final[Mapping[str, str]] = {
@@ -40,6 +41,9 @@ def broken_constraint(pin: str, can: Capabilities) -> tuple[str, str] | None:
 
 
 def _breaks(constraint: str, pin: str) -> str | None:
+    if constraint in _CONSTRAINTS:
+        pattern, words = _CONSTRAINTS[constraint]
+        return None if pattern.search(pin) else words
     digits = [int(digit) for digit in pin]
     steps = [b - a for a, b in pairwise(digits)]
     if constraint == "at_least_three_unique_digits":
@@ -54,9 +58,6 @@ def _breaks(constraint: str, pin: str) -> str | None:
             steps[i] == steps[i + 1] == steps[i + 2] and abs(steps[i]) <= 1 for i in range(len(steps) - 2)
         )
         return "must not have more than three equal or consecutive digits in a row" if runs else None
-    if constraint in _CONSTRAINTS:
-        pattern, words = _CONSTRAINTS[constraint]
-        return None if re.search(pattern, pin) else words
     return None
 
 
@@ -92,9 +93,8 @@ def candidate_pins(can: Capabilities, preferred_length: float | None = None) -> 
         ApiError: 400 after so many that there is no free PIN left.
     """
     lengths = can.code_lengths or (4,)
-    length = next((each for each in lengths if each == preferred_length), min(lengths))
-    forbidden = "".join(_FORBIDDEN_DIGITS.get(constraint, "") for constraint in can.code_constraints)
-    alphabet = "".join(digit for digit in "0123456789" if digit not in forbidden)
+    length = int(preferred_length) if preferred_length in lengths else min(lengths)
+    alphabet = _digits(can.code_constraints)
     for _ in range(1000):
         pin = random_text(alphabet, length)
         if broken_constraint(pin, can) is None:
@@ -102,9 +102,17 @@ def candidate_pins(can: Capabilities, preferred_length: float | None = None) -> 
     raise ApiError("no_free_access_code", "No free code could be found; give one")
 
 
+@cache
+def _digits(constraints: tuple[str, ...]) -> str:
+    forbidden = "".join(_FORBIDDEN_DIGITS.get(constraint, "") for constraint in constraints)
+    return "".join(digit for digit in "0123456789" if digit not in forbidden)
+
+
 def random_text(alphabet: str, length: int) -> str:
-    """Uniformly random over all texts of that length, from one draw of the system's randomness."""
-    number = secrets.randbelow(len(alphabet) ** length)
+    """Uniformly random over all texts of that length, mostly from one draw of the system's randomness."""
+    number = most = len(alphabet) ** length
+    while number >= most:
+        number = secrets.randbits((most - 1).bit_length())
     digits = []
     for _ in range(length):
         number, digit = divmod(number, len(alphabet))

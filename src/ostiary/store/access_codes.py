@@ -1,6 +1,7 @@
 """Access codes, and the steps that were written down for them."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from ..domain import pins
 from ..domain.access_codes import AccessCode
@@ -9,7 +10,7 @@ from ..domain.errors import ApiError, not_found
 from ..domain.reconcile import Step
 from ..domain.secrets import Secret
 from .pages import Position
-from .rows import Record
+from .rows import Record, usual
 from .sql import Statement, text_list
 from .tx import Tx
 from .within import Within
@@ -17,6 +18,7 @@ from .within import Within
 _record = Record("access_codes", AccessCode)
 _steps = Record("steps", Step)
 _INSERT = Statement("access_codes.insert")
+_INSERT_USUAL = Statement("access_codes.insert_usual")
 _UPDATE = Statement("access_codes.update")
 _GET = Within("access_codes.get")
 _GET_ANY = Statement("access_codes.get_any")
@@ -37,13 +39,20 @@ _OPEN_STEPS = Statement("steps.open")
 _WRITTEN = Statement("steps.written_pins")
 
 
+_USUAL = usual(AccessCode, "weekly_window")
+_beyond_the_wish = attrgetter(*_USUAL)
+_nothing_yet = tuple(_USUAL.values())
+
+
 async def insert_code(tx: Tx, code: AccessCode) -> None:
-    await _INSERT(**_record.insert_params(tx.vault, code))
+    """One of which nothing is known but the wish, as most are, has a shorter way."""
+    is_usual = _beyond_the_wish(code) == _nothing_yet
+    await _record.write(_INSERT_USUAL if is_usual else _INSERT, tx.vault, code)
     tx.ledger.make(code)
 
 
 async def update_code(tx: Tx, code: AccessCode) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, code))
+    await _record.write(_UPDATE, tx.vault, code)
     tx.ledger.touch(code)
 
 
@@ -163,11 +172,11 @@ async def was_ever_sent(tx: Tx, device_id: str) -> bool:
 
 
 async def write_down(tx: Tx, workspace_id: str, device_id: str, step: Step) -> None:
-    await _INSERT_STEP(**_steps.insert_params(tx.vault, step), workspace_id=workspace_id, device_id=device_id)
+    await _steps.write(_INSERT_STEP, tx.vault, step, workspace_id=workspace_id, device_id=device_id)
 
 
 async def update_step(tx: Tx, step: Step) -> None:
-    await _UPDATE_STEP(**_steps.update_params(tx.vault, step))
+    await _steps.write(_UPDATE_STEP, tx.vault, step)
 
 
 async def open_steps(tx: Tx, device_id: str) -> list[Step]:

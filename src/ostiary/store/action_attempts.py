@@ -27,11 +27,11 @@ _GIVE_UP_CODE = Statement("action_attempts.give_up_code")
 
 
 async def insert(tx: Tx, attempt: ActionAttempt) -> None:
-    await _INSERT(**_record.insert_params(tx.vault, attempt))
+    await _record.write(_INSERT, tx.vault, attempt)
 
 
 async def update_attempt(tx: Tx, attempt: ActionAttempt) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, attempt))
+    await _record.write(_UPDATE, tx.vault, attempt)
 
 
 async def get(tx: Tx, workspace_id: str, action_attempt_id: str) -> ActionAttempt:

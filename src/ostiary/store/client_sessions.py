@@ -43,8 +43,7 @@ class Presented:
 
 
 async def insert(tx: Tx, session: ClientSession) -> None:
-    params = _record.insert_params(tx.vault, session)
-    await _INSERT(**params, token_hash=token_hash(session.token.reveal()))
+    await _record.write(_INSERT, tx.vault, session, token_hash=token_hash(session.token.reveal()))
 
 
 async def by_token(tx: Tx, token: str) -> Presented | None:

@@ -20,12 +20,12 @@ _DELETE = Statement("connect_webviews.delete")
 
 
 async def insert(tx: Tx, webview: ConnectWebview) -> None:
-    params = _record.insert_params(tx.vault, webview)
-    await _INSERT(**params, auth_token_hash=token_hash(webview.auth_token.reveal()))
+    auth_token_hash = token_hash(webview.auth_token.reveal())
+    await _record.write(_INSERT, tx.vault, webview, auth_token_hash=auth_token_hash)
 
 
 async def update(tx: Tx, webview: ConnectWebview) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, webview))
+    await _record.write(_UPDATE, tx.vault, webview)
 
 
 async def get(tx: Tx, workspace_id: str, connect_webview_id: str) -> ConnectWebview:

@@ -15,8 +15,8 @@ from .workspaces import token_hash
 _record = Record("connected_accounts", ConnectedAccount)
 _INSERT = Statement("connected_accounts.insert")
 _UPDATE = Statement("connected_accounts.update")
-_GET = Within("connected_accounts.get")
-_GET_ANY = Statement("connected_accounts.get_any")
+_GET = Within("connected_accounts.get", is_standing=True)
+_GET_ANY = Statement("connected_accounts.get_any", is_standing=True)
 _BY_VENDOR = Statement("connected_accounts.by_vendor")
 _BY_NOTICES = Statement("connected_accounts.by_notices")
 _WAKE_UNREGISTERED = Statement("connected_accounts.wake_unregistered")
@@ -35,13 +35,12 @@ _FREE_ALL = Statement("connected_accounts.free_all")
 
 async def insert(tx: Tx, account: ConnectedAccount) -> None:
     """Stored with its first poll due at once."""
-    params = _record.insert_params(tx.vault, account)
-    await _INSERT(**params, due_at=to_ms(tx.real_now), leased_until=0)
+    await _record.write(_INSERT, tx.vault, account, due_at=to_ms(tx.real_now), leased_until=0)
     tx.wake(account.connected_account_id)
 
 
 async def update_account(tx: Tx, account: ConnectedAccount) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, account))
+    await _record.write(_UPDATE, tx.vault, account)
 
 
 async def get(tx: Tx, workspace_id: str, connected_account_id: str) -> ConnectedAccount:
@@ -96,8 +95,9 @@ async def wake(tx: Tx, connected_account_id: str, at: datetime | None = None) ->
     too, and on PostgreSQL two who change the same rows in different orders end in a deadlock.
     """
     real = tx.real_now if at is None else tx.real(at)
-    await _WAKE(id=connected_account_id, at=to_ms(real))
-    tx.wake(connected_account_id)
+    rows = await _WAKE(id=connected_account_id, at=to_ms(real))
+    if real <= tx.real_now or rows[0][0]:  # what is due later is no news to who comes earlier anyway
+        tx.wake(connected_account_id)
 
 
 async def wake_workspace(tx: Tx, workspace_id: str) -> None:

@@ -85,9 +85,7 @@ async def count_pending(tx: Tx, webhook_id: str) -> int:
 
 
 async def settle(tx: Tx, delivery: Delivery) -> None:
-    params = _record.params(tx.vault, delivery)
-    names = ("webhook_id", "event_id", "status", "attempts", "tries", "due_at", "settled_at")
-    await _SETTLE(**{name: params[name] for name in names})
+    await _record.write(_SETTLE, tx.vault, delivery)
 
 
 async def give_up(tx: Tx, webhook_id: str) -> None:

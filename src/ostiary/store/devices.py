@@ -19,8 +19,8 @@ from .within import Within
 _record = Record("devices", Device)
 _INSERT = Statement("devices.insert")
 _UPDATE = Statement("devices.update")
-_GET = Within("devices.get")
-_FIND = Statement("devices.find")
+_GET = Within("devices.get", is_standing=True)
+_FIND = Statement("devices.find", is_standing=True)
 _GET_ANY = Within("devices.get_any")
 _RENDERED = {True: Within("devices.rendered"), False: Within("unmanaged_devices.rendered")}
 _BY_NAME = {True: Within("devices.by_name"), False: Within("unmanaged_devices.by_name")}
@@ -40,12 +40,12 @@ def render(device: Device, wire: dict[str, Any]) -> dict[str, Any]:
 
 
 async def insert(tx: Tx, device: Device, wire: dict[str, Any]) -> None:
-    await _INSERT(**_record.insert_params(tx.vault, device), **render(device, wire))
+    await _record.write(_INSERT, tx.vault, device, **render(device, wire))
 
 
 async def update_device(tx: Tx, device: Device, wire: dict[str, Any]) -> None:
     """Everything but `due_at`, which belongs to `wake` and `set_due`."""
-    await _UPDATE(**_record.update_params(tx.vault, device, "due_at"), **render(device, wire))
+    await _record.write(_UPDATE, tx.vault, device, **render(device, wire))
 
 
 async def get(tx: Tx, workspace_id: str, device_id: str) -> Device:

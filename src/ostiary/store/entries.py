@@ -24,11 +24,11 @@ async def marks(tx: Tx, account: ConnectedAccount) -> dict[str, EntryMark]:
 
 
 async def insert_mark(tx: Tx, made: EntryMark) -> None:
-    await _INSERT(**_record.insert_params(tx.vault, made))
+    await _record.write(_INSERT, tx.vault, made)
 
 
 async def update_mark(tx: Tx, moved: EntryMark) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, moved))
+    await _record.write(_UPDATE, tx.vault, moved)
 
 
 async def remember_code(tx: Tx, code: AccessCode) -> None:

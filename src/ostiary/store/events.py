@@ -47,7 +47,7 @@ async def flush(tx: Tx) -> None:
     which order they could be seen.
     """
     for event in tx.events:
-        await _INSERT(**_record.insert_params(tx.vault, event))
+        await _record.write(_INSERT, tx.vault, event)
         tx.wake(f"events/{event.workspace_id}")
     if tx.events:
         await deliveries.put_in_line(tx)

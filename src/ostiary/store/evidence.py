@@ -5,7 +5,6 @@ Nothing is ever updated but the seal, which moves to the newest entry, and nothi
 """
 
 from collections import defaultdict
-from dataclasses import replace
 from functools import lru_cache
 
 import msgspec
@@ -75,7 +74,7 @@ async def _append(tx: Tx, access_code_id: str, told: list[Event]) -> None:
     if entries and last is not None:
         await _UNSEAL(id=access_code_id, at_position=last.position)
     for entry in entries:
-        await _INSERT(**_record.insert_params(tx.vault, entry))
+        await _record.write(_INSERT, tx.vault, entry)
 
 
 async def _last(tx: Tx, access_code_id: str) -> Entry | None:
@@ -90,7 +89,7 @@ async def _state(tx: Tx, code: AccessCode | None, last: Entry | None) -> tuple[S
         return State.of(code, found), code.workspace_id
     if last is None or last.state is None:
         return None, ""
-    return replace(last.state, is_gone=True), last.workspace_id
+    return msgspec.structs.replace(last.state, is_gone=True), last.workspace_id
 
 
 async def view(tx: Tx, device_id: str) -> View | None:

@@ -152,7 +152,8 @@ async def _step(connection: AsyncConnection[Any], coroutine: Coroutine[Call, Row
         async with connection.cursor() as cursor:
             while True:
                 statement, params = coroutine.send(rows)
-                await cursor.execute(statement.postgres, params)
+                by_name = dict(zip(statement.names, params, strict=True))
+                await cursor.execute(statement.postgres, by_name)
                 rows = await cursor.fetchall() if statement.returns_rows else [(cursor.rowcount,)]
     except StopIteration as stop:
         return stop.value

@@ -6,7 +6,7 @@ columns that the dataclass does not have are written from extra parameters and s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -17,7 +17,7 @@ import msgspec
 
 from ..domain.instants import from_ms, to_ms
 from ..domain.secrets import Secret
-from .sql import Rows
+from .sql import Rows, Run, Statement
 from .vault import Vault
 
 T = TypeVar("T")
@@ -54,6 +54,21 @@ def kinds(entity: type[Any]) -> dict[str, Kind]:
     """
     hints = get_type_hints(entity)
     return {field.name: _kind(hints[field.name]) for field in fields(entity)}
+
+
+def usual(entity: type[Any], *but: str) -> dict[str, Any]:
+    """What a dataclass's fields are by default, less those that are named."""
+    return {
+        field.name: field.default
+        for field in fields(entity)
+        if field.default is not MISSING and field.name not in but
+    }
+
+
+def stored(entity: type[Any], name: str, value: Any) -> Any:
+    """A value as the column of that field holds it; none of a secret's."""
+    encode = _ENCODERS.get(kinds(entity)[name])
+    return value if encode is None or value is None else encode(value)
 
 
 def _kind(hint: Any) -> Kind:
@@ -102,11 +117,25 @@ class Record(Generic[T]):
         ]
         # JSON has lists only: what is written and read again has to be equal to what it was.
         self._tuples = [at for at, name in enumerate(by_name) if _is_tuple(hints[name])]
-        self._encoders = [(at, _ENCODERS[kind]) for at, kind in stored if kind in _ENCODERS]
         self._secrets = [(at, self._names[at]) for at, kind in stored if kind == "secret"]
-        self._values = attrgetter(*self._names)
-        self.recall = lru_cache(RECALLED)(self.read)
-        """As `read`; equal rows are equal entities, and the rows that are read most seldom change."""
+        self._kinds = by_name
+        self._plans: dict[str, _Plan] = {}
+        self._equal = lru_cache(RECALLED)(self.read)
+        self._same: dict[int, tuple[tuple[Any, ...], T]] = {}
+
+    def recall(self, vault: Vault, row: tuple[Any, ...]) -> T:
+        """
+        As `read`; equal rows are equal entities, and the rows that are read most seldom change. To see that a
+        row is the very same is quicker still than to compare: those that stand come back again and again.
+        """
+        same = self._same.get(id(row))
+        if same is not None and same[0] is row:
+            return same[1]
+        entity = self._equal(vault, row)
+        if len(self._same) >= RECALLED:
+            self._same.clear()
+        self._same[id(row)] = (row, entity)
+        return entity
 
     def read(self, vault: Vault, row: tuple[Any, ...]) -> T:
         values = list(row[: len(self._names)])
@@ -124,26 +153,46 @@ class Record(Generic[T]):
     def read_all(self, vault: Vault, rows: Rows) -> list[T]:
         return [self.read(vault, row) for row in rows]
 
-    def params(self, vault: Vault, entity: T) -> dict[str, Any]:
-        """Parameters for the statements that insert and update it (with `the_key`)."""
-        values = list(self._values(entity))
-        for at, encode in self._encoders:
+    def write(self, statement: Statement, vault: Vault, entity: T, **extra: Any) -> Run:
+        """
+        A statement that inserts or updates it, to be awaited.
+
+        Args:
+            extra: The columns that the dataclass does not have.
+        """
+        plan = self._plans.get(statement.name) or self._planned(statement)
+        values = list(plan.values(entity))
+        for at, encode in plan.encoders:
             if values[at] is not None:
                 values[at] = encode(values[at])
-        for at, name in self._secrets:
+        for at, name in plan.secrets:
             if values[at] is not None:
-                values[at] = vault.seal(values[at].reveal().encode(), f"{self.table}.{name}.{values[0]}")
-        params = dict(zip(self._names, values, strict=True))
-        params["the_key"] = values[0]
-        return params
+                place = f"{self.table}.{name}.{getattr(entity, self.key)}"
+                values[at] = vault.seal(values[at].reveal().encode(), place)
+        for at, name in plan.extra:
+            values[at] = extra[name]
+        return Run(statement, tuple(values))
 
-    def update_params(self, vault: Vault, entity: T, *without: str) -> dict[str, Any]:
-        params = self.params(vault, entity)
-        for name in (self.key, *without):
-            params.pop(name, None)
-        return params
+    def _planned(self, statement: Statement) -> "_Plan":
+        """From the order of the fields to that of the statement's parameters; `the_key` is the id."""
+        fields_ = [name if name in self._kinds else self.key for name in statement.names]
+        stored = [(at, name, self._kinds[name]) for at, name in enumerate(fields_)]
+        own = {*self._kinds, "the_key"}
+        plan = _Plan(
+            attrgetter(*fields_),
+            [(at, _ENCODERS[kind]) for at, _, kind in stored if kind in _ENCODERS],
+            [(at, name) for at, name, kind in stored if kind == "secret"],
+            [(at, name) for at, name in enumerate(statement.names) if name not in own],
+        )
+        self._plans[statement.name] = plan
+        return plan
 
-    def insert_params(self, vault: Vault, entity: T) -> dict[str, Any]:
-        params = self.params(vault, entity)
-        del params["the_key"]
-        return params
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How an entity becomes the parameters of one statement: what is done at which position."""
+
+    values: Callable[[Any], tuple[Any, ...]]
+    encoders: list[tuple[int, Callable[[Any], Any]]]
+    secrets: list[tuple[int, str]]
+    extra: list[tuple[int, str]]

@@ -18,11 +18,18 @@ from typing import Any, ClassVar, Final, Literal
 import msgspec
 
 Rows = list[tuple[Any, ...]]
-Params = Mapping[str, Any]
+Params = tuple[Any, ...]
+"""In the order of the statement's `names`."""
 Call = tuple["Statement", Params]
 Dialect = Literal["sqlite", "postgres"]
 _ENTRY: Final = re.compile(r"^-- ([\w.]+)\n(.+?);\n", re.M | re.S)
+_PARAMETER: Final = re.compile(r":(\w+)")
+_WRITTEN: Final = re.compile(r"\A(?:INSERT\s+INTO|UPDATE|(DELETE)\s+FROM)\s+(\w+)")
 _RETURNS_ROWS: Final = re.compile(r"\ASELECT\b|\bRETURNING\b")
+
+
+STANDING: Final = frozenset({"api_keys", "connected_accounts", "devices", "webhooks", "workspaces"})
+"""Tables that are seldom written, and whose rows may stand (`store.standing_rows`)."""
 
 
 class NotCompiled(Exception):
@@ -45,19 +52,31 @@ class Statement:
 
     Making one reads nothing: `make sql` has to run when the files lack it. A database looks for every
     statement's text when it is opened.
+
+    Args:
+        is_standing: It reads a few rows of tables of `STANDING` by an id, and depends on nothing else.
     """
 
     registry: ClassVar[dict[str, "Statement"]] = {}
+    is_standing = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_standing: bool = False) -> None:
         if name in Statement.registry:
             raise ValueError(f"two statements are called {name}")
         self.name = name
+        self.is_standing = is_standing
         Statement.registry[name] = self
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Its parameters, in the order in which SQLite's text first names them."""
+        return tuple(dict.fromkeys(_PARAMETER.findall(compiled("sqlite")[self.name])))
+
+    @cached_property
     def sqlite(self) -> str:
-        return compiled("sqlite")[self.name]
+        """With `?1`, `?2`, … for `names`: to bind 50 parameters by name costs as much as the insert."""
+        numbers = {name: f"?{number}" for number, name in enumerate(self.names, 1)}
+        return _PARAMETER.sub(lambda match: numbers[match[1]], compiled("sqlite")[self.name])
 
     @cached_property
     def postgres(self) -> str:
@@ -67,8 +86,14 @@ class Statement:
     def returns_rows(self) -> bool:
         return _RETURNS_ROWS.search(self.sqlite) is not None
 
+    @cached_property
+    def ends_standing(self) -> bool:
+        """Whether it may change rows that stand; a deletion may cascade to any table."""
+        written = _WRITTEN.match(self.sqlite)
+        return written is not None and (written[1] is not None or written[2] in STANDING)
+
     def __call__(self, **params: Any) -> "Run":
-        return Run(self, params)
+        return Run(self, tuple([params[name] for name in self.names]))
 
     def __repr__(self) -> str:
         return f"Statement({self.name})"

@@ -1,10 +1,10 @@
 """
 SQLite: one file, one writer.
 
-Writers wait in line. The line is stepped on the event loop, each use case inside a savepoint, and then
-committed as one: the disk is asked once for all who wait (`synchronous=FULL`). `BEGIN` and `COMMIT`, which
-can block, run in a thread of their own. Reads run inline against a snapshot; one that takes longer than
-50 ms is stopped and repeated in a thread, so that it delays nobody.
+Writers wait in line. The line is stepped on the event loop and then committed as one: the disk is asked
+once for all who wait (`synchronous=FULL`). `COMMIT`, which can block, runs in a thread of its own. Reads run
+inline against a snapshot; one that takes longer than 50 ms is stopped and repeated in a thread, so that it
+delays nobody.
 """
 
 import asyncio
@@ -13,20 +13,51 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from . import events
 from .sql import Call, Rows, refuse_missing
+from .standing_rows import StandingRows
 from .tx import AnyUseCase, Clock, Tx
 from .vault import Vault
 
 BATCH: Final = 256
 BATCH_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.001
 INLINE_READ_SECONDS: Final = 0.05
 LOCK_WAIT_SECONDS: Final = 10.0
+COPIED_ROWS: Final = 1000
+"""After so many changed rows the WAL is copied back, in a thread: commits, and who waits for them, go on."""
+MOST_WAL_PAGES: Final = 16_000
+"""64 MB. Then a commit copies what is left and waits for it, should the thread not have kept up."""
+
+
+class _Write:
+    """One who waits in line, and what has become of it."""
+
+    __slots__ = ("args", "future", "kwargs", "refusal", "result", "use_case", "wakes")
+
+    def __init__(
+        self, use_case: AnyUseCase, args: tuple[Any, ...], kwargs: dict[str, Any], future: asyncio.Future[Any]
+    ) -> None:
+        self.use_case = use_case
+        self.args = args
+        self.kwargs = kwargs
+        self.future = future
+        self.result: Any = None
+        self.refusal: Exception | None = None
+        self.wakes: set[str] = set()
+
+    def settle(self, refusal: Exception | None) -> None:
+        if self.future.cancelled():
+            return
+        if refusal is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(refusal)
 
 
 class SqliteDatabase:
@@ -47,11 +78,15 @@ class SqliteDatabase:
         self._slow_reader: sqlite3.Connection | None = None
         self._commits = ThreadPoolExecutor(1, "sqlite-commit")
         self._slow_reads = ThreadPoolExecutor(1, "sqlite-read")
-        self._waiting: deque[tuple[AnyUseCase, tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]] = (
-            deque()
-        )
+        self._copier = _connect(path)
+        self._copies = ThreadPoolExecutor(1, "sqlite-copy")
+        self._copying: Future[None] | None = None
+        self._copied = 0
+        self._waiting: deque[_Write] = deque()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[set[str]], None]] = []
+        self._standing = StandingRows()
+        self._batch = 0
         self._deadline = 0.0
         self._reader.set_progress_handler(self._is_too_slow, 5_000)
 
@@ -85,37 +120,59 @@ class SqliteDatabase:
 
     def version(self) -> int | None:
         # Its own commits do not change a connection's number, so this one makes none.
-        version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-        return version
+        return _version(self._watcher)
 
     # --- writes ------------------------------------------------------------------------------------
 
     async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((use_case, args, kwargs, future))
+        write = _Write(use_case, args, kwargs, asyncio.get_running_loop().create_future())
+        self._waiting.append(write)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain_line())
-        return await future
+        return await write.future
 
     async def _drain_line(self) -> None:
         while self._waiting:
+            await self._gather()
             try:
                 await self._begin()
             except sqlite3.Error as error:
                 self._fail_all(error)
                 return
-            done = self._step_batch()
+            done: list[_Write] = []
             loop = asyncio.get_running_loop()
             try:
+                self._step_batch(done)
+                self._batch = len(done)
                 await loop.run_in_executor(self._commits, self._writer.commit)
             except sqlite3.Error as error:
                 self._writer.rollback()
-                for future, _, _, _ in done:
-                    _settle(future, None, error)
+                self._standing.end()
+                for write in done:
+                    write.settle(error)
                 continue
-            self._tell(set().union(*(wakes for _, _, refusal, wakes in done if refusal is None)))
-            for future, result, refusal, _ in done:
-                _settle(future, result, refusal)
+            self._tell(set().union(*(write.wakes for write in done)))
+            for write in done:
+                write.settle(write.refusal)
+            self._copy_soon()
+
+    def _copy_soon(self) -> None:
+        changes = self._writer.total_changes
+        if changes - self._copied >= COPIED_ROWS and (self._copying is None or self._copying.done()):
+            self._copied = changes
+            self._copying = self._copies.submit(self._copy_back)
+
+    def _copy_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):  # what is wrong with the disk, commits say
+            self._copier.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    async def _gather(self) -> None:
+        """
+        Those who were answered a moment ago come again in a moment, and a commit for the first of them would
+        cost as much as two use cases. Who writes alone, or with as many others as before, waits for nobody.
+        """
+        if 2 * len(self._waiting) < self._batch:
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _begin(self) -> None:
         """Take the write lock; another process (the command line) may hold it for a moment."""
@@ -123,6 +180,7 @@ class SqliteDatabase:
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                self._standing.begin(_version(self._writer))
                 return
             except sqlite3.OperationalError as error:
                 busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
@@ -130,30 +188,58 @@ class SqliteDatabase:
                     raise
             await asyncio.sleep(0.005)
 
-    def _step_batch(self) -> list[tuple[asyncio.Future[Any], Any, Exception | None, set[str]]]:
-        """Step those who wait, each in a savepoint: one that fails takes nothing of the others along."""
-        done: list[tuple[asyncio.Future[Any], Any, Exception | None, set[str]]] = []
+    def _step_batch(self, done: "list[_Write]") -> None:
+        """
+        Step those who wait: one that fails takes nothing of the others along.
+
+        What is refused is nearly always refused before anything is written. So all are stepped without a way
+        back to each; should one have written and fail, all are taken back and stepped again, each by itself.
+
+        Raises:
+            sqlite3.Error: The transaction is lost as a whole, with what `done` had written.
+        """
         until = time.perf_counter() + BATCH_SECONDS
+        self._writer.execute("SAVEPOINT batch")
         while self._waiting and len(done) < BATCH and (not done or time.perf_counter() < until):
-            use_case, args, kwargs, future = self._waiting.popleft()
-            if future.cancelled():
+            write = self._waiting.popleft()
+            if write.future.cancelled():
                 continue
-            self._writer.execute("SAVEPOINT use_case")
-            try:
-                tx = Tx(self.vault, self._clock())
-                result = _step(self._writer, events.complete(use_case, tx, args, kwargs))
-            except Exception as error:  # handed to the caller, who waits for it
-                self._writer.execute("ROLLBACK TO use_case")
-                self._writer.execute("RELEASE use_case")
-                done.append((future, None, error, set()))
-                continue
-            self._writer.execute("RELEASE use_case")
-            done.append((future, result, None, tx.wakes))
-        return done
+            done.append(write)
+            changes = self._writer.total_changes
+            self._step_write(write)
+            if write.refusal is not None and self._has_written(changes):
+                self._take_back("batch")
+                for each in done:
+                    self._step_alone(each)
+                break
+
+    def _has_written(self, changes: int) -> bool:
+        """Since there were so many changes; or an error of the disk, say, has ended the transaction."""
+        return self._writer.total_changes != changes or not self._writer.in_transaction
+
+    def _step_write(self, write: "_Write") -> None:
+        tx = Tx(self.vault, self._clock())
+        write.refusal, write.wakes = None, tx.wakes
+        try:
+            complete = events.complete(write.use_case, tx, write.args, write.kwargs)
+            write.result = _step(self._writer, complete, self._standing)
+        except Exception as error:  # handed to the caller, who waits for it
+            write.refusal, write.wakes = error, set()
+
+    def _step_alone(self, write: "_Write") -> None:
+        self._writer.execute("SAVEPOINT use_case")
+        self._step_write(write)
+        if write.refusal is not None:
+            self._take_back("use_case")
+        self._writer.execute("RELEASE use_case")
+
+    def _take_back(self, savepoint: str) -> None:
+        self._writer.execute(f"ROLLBACK TO {savepoint}")
+        self._standing.end()
 
     def _fail_all(self, error: Exception) -> None:
         while self._waiting:
-            _settle(self._waiting.popleft()[3], None, error)
+            self._waiting.popleft().settle(error)
 
     def _tell(self, wakes: set[str]) -> None:
         if wakes:
@@ -166,18 +252,10 @@ class SqliteDatabase:
                 await self._task
         self._commits.shutdown()
         self._slow_reads.shutdown()
-        for connection in (self._slow_reader, self._watcher, self._reader, self._writer):
+        self._copies.shutdown()
+        for connection in (self._slow_reader, self._watcher, self._reader, self._copier, self._writer):
             if connection is not None:
                 connection.close()
-
-
-def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    if future.cancelled():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
 
 
 def _run_snapshot(connection: sqlite3.Connection, coroutine: Coroutine[Call, Rows, Any]) -> Any:
@@ -189,21 +267,46 @@ def _run_snapshot(connection: sqlite3.Connection, coroutine: Coroutine[Call, Row
             connection.execute("COMMIT")
 
 
-def _step(connection: sqlite3.Connection, coroutine: Coroutine[Call, Rows, Any]) -> Any:
-    """Run a use case to its end: it yields statements and is sent their rows."""
+def _step(
+    connection: sqlite3.Connection,
+    coroutine: Coroutine[Call, Rows, Any],
+    standing: StandingRows | None = None,
+) -> Any:
+    """
+    Run a use case to its end: it yields statements and is sent their rows.
+
+    Args:
+        standing: For the writer.
+    """
     execute = connection.execute
     rows: Any = None
     try:
         while True:
-            statement, params = coroutine.send(rows)
+            call = coroutine.send(rows)
+            statement, params = call
+            if standing is not None and statement.is_standing:
+                rows = standing.find(call)
+                if rows is None:
+                    rows = execute(statement.sqlite, params).fetchall()
+                    standing.keep(call, rows)
+                continue
             cursor = execute(statement.sqlite, params)
-            rows = cursor.fetchall() if statement.returns_rows else []
-            if not statement.returns_rows:
+            if statement.returns_rows:
+                rows = cursor.fetchall()
+            else:
                 rows = [(cursor.rowcount,)]
+                if standing is not None and statement.ends_standing and cursor.rowcount:
+                    standing.end()
     except StopIteration as stop:
         return stop.value
     finally:
         coroutine.close()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Another number after every commit but the connection's own."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
 
 
 def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -214,6 +317,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-16000",
+        f"wal_autocheckpoint={MOST_WAL_PAGES}",
         f"busy_timeout={5000 if read_only else 0}",
         f"query_only={int(read_only)}",
     ):

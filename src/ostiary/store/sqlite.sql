@@ -220,6 +220,21 @@ VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark
     :warnings, :conversion, :released_at, :weekly_window, :confirmed_weekly_window, :is_backup, :pulled_at,
     :pulled_for, :pulled_backup_access_code_id, :seen_as, :drift, :undone, :undone_at);
 
+-- access_codes.insert_usual
+INSERT INTO access_codes (access_code_id, workspace_id, connected_account_id, device_id, mark, name, code,
+    code_hash, starts_at, ends_at, is_external_modification_allowed, prefer_native_scheduling,
+    attempt_for_offline_device, common_code_key, generation, created_at, wished_at, delete_requested_at,
+    was_sent, vendor_code_id, vendor_name, confirmed_at, confirmed_name, confirmed_code, confirmed_code_hash,
+    confirmed_starts_at, confirmed_ends_at, confirmed_generation, announced, gone_at, attempts, retry_at,
+    refused_generation, is_code_from_vendor, waits_for_room, errors, warnings, conversion, released_at,
+    weekly_window, confirmed_weekly_window, is_backup, pulled_at, pulled_for, pulled_backup_access_code_id,
+    seen_as, drift, undone, undone_at)
+VALUES (:access_code_id, :workspace_id, :connected_account_id, :device_id, :mark, :name, :code, :code_hash,
+    :starts_at, :ends_at, :is_external_modification_allowed, :prefer_native_scheduling,
+    :attempt_for_offline_device, :common_code_key, :generation, :created_at, :wished_at, NULL, 0, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, 0, 'none', NULL, 0, NULL, NULL, 0, 0, '[]', '[]', 'none', NULL,
+    :weekly_window, NULL, 0, NULL, NULL, NULL, NULL, 'none', 0, NULL);
+
 -- access_codes.is_pin_known
 SELECT access_codes.access_code_id
 FROM access_codes

@@ -507,7 +507,6 @@ events = Table(
     UniqueConstraint("event_id", name="events_id"),
     Index("events_list", "workspace_id", "created_at", "event_id"),
     Index("events_stream", "workspace_id", "position"),
-    Index("events_device", "device_id", "created_at"),
     Index("events_code", "access_code_id", "created_at"),
     sqlite_autoincrement=True,  # a position is not given twice, whatever was deleted
 )

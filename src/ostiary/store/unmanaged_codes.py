@@ -22,23 +22,23 @@ _LIST = Within("unmanaged_access_codes.list")
 async def keep(tx: Tx, findings: Findings) -> None:
     """What a look has changed, with its events."""
     for code in (*findings.gone, *findings.changed):
-        await _UPDATE(**_record.update_params(tx.vault, code))
+        await _record.write(_UPDATE, tx.vault, code)
     for code in findings.appeared:
-        await _INSERT(**_record.insert_params(tx.vault, code))
+        await _record.write(_INSERT, tx.vault, code)
     for told in findings.events:
         tx.emit(told)
 
 
 async def update_code(tx: Tx, code: UnmanagedCode) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, code))
+    await _record.write(_UPDATE, tx.vault, code)
 
 
 async def take_back(tx: Tx, code: UnmanagedCode) -> None:
     """One that was managed until now. It may have been unmanaged before; then its row is there still."""
     if await _GET_ANY(id=code.access_code_id):
-        await _UPDATE(**_record.update_params(tx.vault, code))
+        await _record.write(_UPDATE, tx.vault, code)
     else:
-        await _INSERT(**_record.insert_params(tx.vault, code))
+        await _record.write(_INSERT, tx.vault, code)
 
 
 async def on_device(tx: Tx, device: Device) -> list[UnmanagedCode]:

@@ -76,7 +76,7 @@ class Vault:
     def pin_hash(self, device_id: str, pin: Secret) -> str:
         """Equal for equal PINs on one device, and useless without the key: PINs are short."""
         assert self._pin_key is not None, "the database was not opened"
-        return hmac.new(self._pin_key, f"{device_id}:{pin.reveal()}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._pin_key, f"{device_id}:{pin.reveal()}".encode(), "sha256").hex()
 
     def evidence_hash(self, content: bytes) -> str:
         """What nobody without the key can make: it signs the entries of evidence."""

@@ -18,7 +18,7 @@ _DELETE = Statement("webhooks.delete")
 _GET = Statement("webhooks.get")
 _FIND = Statement("webhooks.find")
 _LIST = Statement("webhooks.list")
-_OF_WORKSPACE = Statement("webhooks.of_workspace")
+_OF_WORKSPACE = Statement("webhooks.of_workspace", is_standing=True)
 _INSERT_LINE = Statement("webhook_lines.insert")
 _UPDATE_LINE = Statement("webhook_lines.update")
 _LINE = Statement("webhook_lines.get")
@@ -35,12 +35,12 @@ def key(webhook_id: str) -> str:
 
 
 async def insert(tx: Tx, webhook: Webhook) -> None:
-    await _INSERT(**_record.insert_params(tx.vault, webhook))
-    await _INSERT_LINE(**_lines.insert_params(tx.vault, Line(webhook.webhook_id)), leased_until=0)
+    await _record.write(_INSERT, tx.vault, webhook)
+    await _lines.write(_INSERT_LINE, tx.vault, Line(webhook.webhook_id), leased_until=0)
 
 
 async def update_webhook(tx: Tx, webhook: Webhook) -> None:
-    await _UPDATE(**_record.update_params(tx.vault, webhook))
+    await _record.write(_UPDATE, tx.vault, webhook)
 
 
 async def remove(tx: Tx, workspace_id: str, webhook_id: str) -> None:
@@ -83,7 +83,7 @@ async def line(tx: Tx, webhook_id: str) -> Line:
 
 
 async def update_line(tx: Tx, changed: Line) -> None:
-    await _UPDATE_LINE(**_lines.update_params(tx.vault, changed))
+    await _lines.write(_UPDATE_LINE, tx.vault, changed)
 
 
 async def waiting(tx: Tx) -> list[tuple[str, float]]:

@@ -14,14 +14,14 @@ class Within:
     Every statement that reads from a workspace for its callers is one of these; a test names the exceptions.
     """
 
-    def __init__(self, name: str) -> None:
-        self._all = Statement(name)
+    def __init__(self, name: str, *, is_standing: bool = False) -> None:
+        self._all = Statement(name, is_standing=is_standing)
         self._within = Statement(f"{name}_within")
 
     def __call__(self, tx: Tx, **params: Any) -> Run:
         reach = tx.reach
         if reach is None:
-            return Run(self._all, params)
+            return self._all(**params)
         params["reach_accounts"] = text_list(sorted(reach.accounts))
         params["reach_webviews"] = text_list(sorted(reach.webviews))
-        return Run(self._within, params)
+        return self._within(**params)

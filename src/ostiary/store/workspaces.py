@@ -45,12 +45,12 @@ class ApiKey:
 
 _keys = Record("api_keys", ApiKey)
 _INSERT = Statement("workspaces.insert")
-_GET = Statement("workspaces.get")
+_GET = Statement("workspaces.get", is_standing=True)
 _FIND = Statement("workspaces.find")
 _ALL = Statement("workspaces.list")
 _SET_CLOCK = Statement("workspaces.set_clock")
-_BY_KEY = Statement("workspaces.by_api_key")
-_TOKEN = Statement("api_keys.personal")
+_BY_KEY = Statement("workspaces.by_api_key", is_standing=True)
+_TOKEN = Statement("api_keys.personal", is_standing=True)
 _INSERT_KEY = Statement("api_keys.insert")
 _ALL_KEYS = Statement("api_keys.list")
 _REVOKE = Statement("api_keys.revoke")
@@ -78,7 +78,7 @@ async def create(
         raise ApiError("workspace_name_taken", f"There is already a workspace named {name}", status=409)
     names = (company_name, connect_partner_name)
     workspace = Workspace(str(uuid4()), name, is_sandbox, 0, None, tx.real_now, *names)
-    await _INSERT(**_record.insert_params(tx.vault, workspace))
+    await _record.write(_INSERT, tx.vault, workspace)
     return workspace
 
 
@@ -160,7 +160,7 @@ async def _store_key(
     token = Secret(f"{prefix}_{_random(24)}")
     hashed = token_hash(token.reveal())
     key = ApiKey(str(uuid4()), workspace_id, kind, name, prefix, hashed, tx.real_now, None)
-    await _INSERT_KEY(**_keys.insert_params(tx.vault, key))
+    await _keys.write(_INSERT_KEY, tx.vault, key)
     return key, token
 
 

@@ -37,6 +37,8 @@ ITSELF: Final[frozenset[Means]] = frozenset({"pat_without_workspace"})
 SESSION_HEADERS: Final = (b"seam-client-session-token", b"client-session-token")
 USER_HEADERS: Final = (b"seam-user-identifier-key", b"user-identifier-key")
 PUBLISHABLE_HEADER: Final = b"seam-publishable-key"
+HEADERS: Final = (b"authorization", b"seam-workspace", *SESSION_HEADERS, PUBLISHABLE_HEADER)
+"""All that `authenticate` reads: `wire.http` knows callers by them."""
 _NOTHING_APPLIED: Final = "No authentication methods succeeded"
 
 

@@ -15,7 +15,7 @@ import msgspec
 from ..domain.errors import ApiError
 from ..domain.provider import AsgiApp, Receive, Scope, Send
 from ..store.tx import Database, Tx
-from .auth import PUBLISHABLE_HEADER, SESSION_HEADERS, authenticate, enter, reach_for
+from .auth import HEADERS, authenticate, enter, reach_for
 from .json_body import parse_json_object
 from .operation import OPERATIONS, Caller, House, Operation
 from .params import parse_query
@@ -26,6 +26,9 @@ log = logging.getLogger("ostiary.wire")
 
 MAX_BODY: Final = 1024 * 1024
 """Bytes of a request body; the largest documented request is far below."""
+
+MOST_KNOWN: Final = 1000
+"""Credentials that were let in before, by which strangers are told apart."""
 
 ALLOWED_HEADERS: Final = (
     b"x-csrf-token, x-requested-with, accept, accept-version, content-length, content-md5, content-type, "
@@ -67,6 +70,7 @@ class WireApp:
         self._others = others
         self._observe = observe
         self._standing = StandingAnswers()
+        self._known: set[Key] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = OPERATIONS.get(scope["path"]) if scope["type"] == "http" else None
@@ -131,13 +135,33 @@ class WireApp:
         return await operation.handler(parameters, caller, tx), tx.reach is None
 
     async def _write(self, operation: Operation, request: "_Request") -> Mapping[str, Any]:
-        """Nothing that is refused for its form gets into the line of writers."""
-        caller = await self._database.read(self._caller, operation, request)
-        parameters = parse(operation, request)
-        answer = await self._database.write(_run, operation, parameters, caller)
+        """
+        Nothing that is refused for its form, and nobody who was never let in, gets into the line of writers.
+        Who is let in is decided in the transaction itself.
+        """
+        who = (operation.auth, *request.who())
+        if who not in self._known:
+            await self._database.read(self._caller, operation, request)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known.add(who)
+        try:
+            parameters = parse(operation, request)
+        except ApiError:
+            # Who is not let in any more hears only that.
+            await self._database.read(self._caller, operation, request)
+            raise
+        answer, caller = await self._database.write(self._run, operation, parameters, request)
         if getattr(parameters, "sync", None) and "action_attempt" in answer:
             return await settled(self._database, answer, caller)
         return answer
+
+    async def _run(
+        self, tx: Tx, operation: Operation, parameters: Any, request: "_Request"
+    ) -> tuple[Mapping[str, Any], Caller]:
+        caller = await self._caller(tx, operation, request)
+        tx.ledger.actor, tx.ledger.cause = caller.actor, "wished"
+        return await operation.handler(parameters, caller, tx), caller
 
     async def _caller(self, tx: Tx, operation: Operation, request: "_Request") -> Caller:
         identity = await authenticate(tx, request.headers, operation.auth)
@@ -147,12 +171,6 @@ class WireApp:
 
 def _body(answer: Mapping[str, Any]) -> bytes:
     return _encode({**answer, "ok": True})
-
-
-async def _run(tx: Tx, operation: Operation, parameters: Any, caller: Caller) -> Mapping[str, Any]:
-    enter(tx, caller.identity)
-    tx.ledger.actor, tx.ledger.cause = caller.actor, "wished"
-    return await operation.handler(parameters, caller, tx)
 
 
 class _Request:
@@ -169,19 +187,12 @@ class _Request:
 
     def key(self, operation: Operation) -> Key:
         """All that a timeless answer depends on beside the database: who asks for what, and in which form."""
-        header = self.headers.get
-        return (
-            operation.path,
-            self.method,
-            self.query,
-            self.body,
-            header(b"authorization"),
-            header(b"seam-workspace"),
-            header(b"content-type"),
-            header(SESSION_HEADERS[0]),
-            header(SESSION_HEADERS[1]),
-            header(PUBLISHABLE_HEADER),
-        )
+        content_type = self.headers.get(b"content-type")
+        return (operation.path, self.method, self.query, self.body, content_type, *self.who())
+
+    def who(self) -> Key:
+        """All that `authenticate` goes by."""
+        return tuple(map(self.headers.get, HEADERS))
 
 
 def parse(operation: Operation, request: _Request) -> Any:

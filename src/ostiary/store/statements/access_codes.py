@@ -5,7 +5,16 @@ from sqlalchemy import bindparam, or_, select, union_all
 from ...domain.access_codes import AccessCode
 from ...domain.reconcile import Step
 from .. import tables
-from .defining import any_of, define, define_insert, define_update, define_within, page, select_entity
+from .defining import (
+    any_of,
+    define,
+    define_insert,
+    define_insert_usual,
+    define_update,
+    define_within,
+    page,
+    select_entity,
+)
 
 _t, _s, _f = tables.access_codes, tables.steps, tables.unmanaged_access_codes
 _code = select_entity(_t, AccessCode)
@@ -19,6 +28,7 @@ _of_key = _code.where(_in_workspace, _t.c.common_code_key == bindparam("key"), _
 )
 
 define_insert(_t, AccessCode)
+define_insert_usual(_t, AccessCode, "weekly_window")
 define_update(_t, AccessCode)
 define_within(
     "access_codes.get",

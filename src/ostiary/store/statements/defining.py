@@ -21,7 +21,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable, Select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ..rows import kinds
+from ..rows import kinds, stored, usual
 
 DEFINITIONS: Final[dict[str, "Definition"]] = {}
 ENTITIES: Final[dict[type[Any], str]] = {}
@@ -89,6 +89,19 @@ def define_insert(table: Table, entity: type[Any], *extra: str) -> None:
     """Writes every field; `extra` names columns beyond the dataclass."""
     names = [*(column.name for column in _columns(table, entity)), *extra]
     define(f"{table.name}.insert", insert(table).values(_parameters(names)).inline())
+
+
+def define_insert_usual(table: Table, entity: type[Any], *but: str) -> None:
+    """
+    For an entity with its defaults, which stand in the text: to bind them costs more than to store them. Only
+    fields without one, and those in `but`, are parameters.
+    """
+    defaults = usual(entity, *but)
+    values: dict[str, Any] = {}
+    for column in _columns(table, entity):
+        value = stored(entity, column.name, defaults.get(column.name))
+        values[column.name] = bindparam(column.name) if column.name not in defaults else value
+    define(f"{table.name}.insert_usual", insert(table).values(values))
 
 
 def define_update(table: Table, entity: type[Any], *extra: str, without: tuple[str, ...] = ()) -> None:

@@ -211,7 +211,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("events_code", "events", ["access_code_id", "created_at"], unique=False)
-    op.create_index("events_device", "events", ["device_id", "created_at"], unique=False)
     op.create_index("events_list", "events", ["workspace_id", "created_at", "event_id"], unique=False)
     op.create_index("events_stream", "events", ["workspace_id", "position"], unique=False)
     op.create_table(
