@@ -16,17 +16,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from . import report, subjects
+from . import deliveries, report, subjects
 from .children import NotStarted, resident_mb
 from .load import Measured, WrongAnswer, measure
 from .startup import runtime_packages, start_up
-from .subjects import BARE, CREATE, ENGINE, GET, OPERATIONS, POSTGRES, SQLITE, Subject
+from .subjects import BARE, CLIENT, CREATE, ENGINE, GET, OPERATIONS, POSTGRES, SQLITE, Subject
 
-ROUNDS_UNTIL = 260.0
+ROUNDS_UNTIL = 330.0
 """Seconds after which no further round begins."""
 
-OVERDUE = 350
+OVERDUE = 450
 """Seconds after which the run is given up, children and all."""
+
+DELIVERY_ROUNDS = 3
+"""Of the five; each takes about half a minute."""
 
 
 class Overdue(Exception):
@@ -85,6 +88,8 @@ def _run(folder: Path, *, is_quick: bool) -> None:
             for operation in OPERATIONS
         }
         rounds[CREATE][ENGINE] = []
+        rounds |= {case.name: {SQLITE: [], CLIENT: []} for case in deliveries.CASES}
+        post = _post(stack, folder)
         _warm_up(servers, 0.2 if is_quick else 1.0)
         for number in range(1 if is_quick else 5):
             if time.monotonic() - begun > ROUNDS_UNTIL:
@@ -92,6 +97,8 @@ def _run(folder: Path, *, is_quick: bool) -> None:
                 break
             _round(number, servers, rounds, is_quick=is_quick)
             rounds[CREATE][ENGINE].append(_with_engine(folder, number, 200 if is_quick else 500))
+            if number < DELIVERY_ROUNDS:
+                _deliver(post, rounds, is_quick=is_quick)
             _tell(number, rounds)
         frame = report.Frame(
             seconds, processor, memory, resident_mb(servers[0].pid), runtime_packages(), sync_ms
@@ -149,6 +156,19 @@ def _with_engine(folder: Path, number: int, most: int) -> Measured:
     shutil.copytree(folder / "prepared", data)
     with subjects.ostiary(ENGINE, data) as server:
         return measure(server.url, server.pid, server.requests(CREATE), 8.0, most)
+
+
+def _post(stack: ExitStack, folder: Path) -> deliveries.Post:
+    """On a server of its own: a hundred webhooks must not disturb the others."""
+    shutil.copytree(folder / "prepared", folder / "deliveries")
+    server = stack.enter_context(subjects.ostiary(SQLITE, folder / "deliveries"))
+    return stack.enter_context(deliveries.post(folder, server))
+
+
+def _deliver(post: deliveries.Post, rounds: dict[str, dict[str, list[Measured]]], *, is_quick: bool) -> None:
+    for case in deliveries.CASES:
+        for name, found in deliveries.measured(post, case, is_quick=is_quick).items():
+            rounds[case.name][name].append(found)
 
 
 def _tell(number: int, rounds: dict[str, dict[str, list[Measured]]]) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from .children import ROOT
+from .deliveries import CASES, DEAD, MANY
 from .load import CONNECTIONS, Measured
-from .subjects import BARE, CREATE, ENGINE, GET, LIST, LOCKS, OPERATIONS, PEER, SQLITE, TITLES
+from .subjects import BARE, CLIENT, CREATE, ENGINE, GET, LIST, LOCKS, OPERATIONS, PEER, SQLITE, TITLES
 
 RESULTS = ROOT / "bench" / "results"
 Rounds = Mapping[str, Mapping[str, list[Measured]]]
@@ -106,6 +107,7 @@ def table(rounds: Rounds, frame: Frame) -> str:
             for name, figures in rounds[operation].items()
             if figures
         ]
+    lines += _deliveries(rounds)
     lines += ["", "targets"]
     lines += [
         f"  {'ok  ' if target.is_met else 'MISS'}  {target.text:<44} {target.value}"
@@ -124,6 +126,32 @@ def table(rounds: Rounds, frame: Frame) -> str:
         f"'{TITLES[ENGINE]}' has the engine at work on them in the same process.",
     ]
     return "\n".join(lines)
+
+
+_OF_DELIVERIES = (*_COLUMNS[:6], "p50 to client", "rate to client")
+
+
+def _deliveries(rounds: Rounds) -> list[str]:
+    lines: list[str] = []
+    for case in CASES:
+        lines += ["", case.name, _row(_OF_DELIVERIES)]
+        for name, figures in rounds[case.name].items():
+            slowness = ratio(rounds, case.name, name, CLIENT, "p50") if name != CLIENT else None
+            share = ratio(rounds, case.name, name, CLIENT) if name != CLIENT else None
+            against = ["" if found is None else found.shown(2) for found in (slowness, share)]
+            lines.append(_row((*_cells(rounds, case.name, name, figures)[:6], *against)))
+    shown = [f"{word} {found.shown(2)}x" for word, of in _OF_DEAD if (found := _with_dead(rounds, of))]
+    return [*lines, "", f"with a dead endpoint, the {MANY.living - 1} others: {', '.join(shown)} of without"]
+
+
+_OF_DEAD = (("p50", "p50"), ("p99", "p99"), ("deliveries per second", "rate"))
+
+
+def _with_dead(rounds: Rounds, of: str) -> Spread | None:
+    """What a dead endpoint makes of the others, round by round."""
+    pairs = zip(rounds[DEAD.name][SQLITE], rounds[MANY.name][SQLITE], strict=False)
+    found = [getattr(dead, of) / getattr(alive, of) for dead, alive in pairs]
+    return Spread.of(found) if found else None
 
 
 def _cells(rounds: Rounds, operation: str, name: str, figures: list[Measured]) -> tuple[str, ...]:

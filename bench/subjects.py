@@ -25,7 +25,7 @@ LOCKS = 100
 BENCH = ROOT / "bench"
 GET, LIST, CREATE = OPERATIONS = ("devices/get", "devices/list", "access_codes/create")
 SQLITE, PEER, SMALL_PEER, BARE, POSTGRES = "sqlite", "peer", "peer, own locks", "bare", "postgres"
-ENGINE = "sqlite, due now"
+ENGINE, CLIENT = "sqlite, due now", "client"
 TITLES = {
     SQLITE: "Ostiary on SQLite",
     PEER: "the peer, locks as rich as ours",
@@ -33,6 +33,7 @@ TITLES = {
     BARE: "bare server",
     POSTGRES: "Ostiary on PostgreSQL",
     ENGINE: "Ostiary on SQLite, codes due now",
+    CLIENT: "the HTTP client alone",
 }
 
 

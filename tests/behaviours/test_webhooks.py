@@ -372,6 +372,23 @@ async def test_the_log_resending_and_replaying_a_time(open_: OpenHouse) -> None:
         assert nothing["replay"] == {"event_count": 0, "last_event_id": None, "has_more": False}
 
 
+async def test_what_has_arrived_is_known_while_the_next_hangs(open_: OpenHouse) -> None:
+    """Outcomes are written down several at a time, and none waits for a request that takes its time."""
+    async with with_receiver(open_) as (house, receiver):
+        await house.connect()
+        receiver.behaviour = lambda _: Reply(200, after=3600 if len(receiver.parcels) > 3 else 0)
+        webhook = await hook(house, receiver.url())
+        since = "2020-01-01T00:00:00Z"
+        await house.call("/ostiary/webhooks/replay", webhook_id=webhook["webhook_id"], since=since)
+        await receiver.until(lambda parcels: len(parcels) == 4)
+        found = await house.until(
+            lambda: log(house, webhook, status="succeeded"), lambda found: len(found) == 3, 5
+        )
+        assert [each["event_id"] for each in reversed(found)] == [
+            parcel.event_id for parcel in receiver.parcels[:3]
+        ]
+
+
 async def test_a_deleted_webhook_gets_nothing_that_waits(open_: OpenHouse) -> None:
     async with with_receiver(open_) as (house, receiver):
         receiver.behaviour = lambda _: Reply(200, after=0.3)

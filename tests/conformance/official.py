@@ -134,6 +134,26 @@ def validate_response(path: str, body: Json) -> list[str]:
     return sorted(text for error in _validator(path).iter_errors(body) for text in _words(error))
 
 
+@cache
+def event_schemas() -> dict[str, Json]:
+    """What the document says of each type of event."""
+    members = schema()["components"]["schemas"]["event"]["oneOf"]
+    return {kind: member for member in members for kind in member["properties"]["event_type"]["enum"]}
+
+
+def validate_event(event: Json) -> list[str]:
+    """What the official schema of its own type has against an event; empty for a good one."""
+    kind = event.get("event_type")
+    if kind not in event_schemas():
+        return [f"event_type: {kind!r} is unknown"]
+    return sorted(text for error in _event_validator(kind).iter_errors(event) for text in _words(error))
+
+
+@cache
+def _event_validator(kind: str) -> Any:
+    return _Validator({**modern(event_schemas()[kind]), "components": _components()}, format_checker=FORMATS)
+
+
 def _words(error: ValidationError) -> list[str]:
     """Without the offending value, which may be long: place, and what is missed there."""
     place = error.json_path.removeprefix("$.")

@@ -453,6 +453,20 @@ async def codes_fail(house: TestHouse) -> None:
     await house.call("/access_codes/delete", access_code_id=fails["access_code_id"])
 
 
+async def somebody_is_told(house: TestHouse) -> None:
+    """A webhook from its beginning to its end; nobody is there who takes what it is sent."""
+    which = {
+        "webhook_id": (await house.call("/webhooks/create", url="http://127.0.0.1:9/"))["webhook"][
+            "webhook_id"
+        ]
+    }
+    await house.call("/webhooks/get", **which)
+    await house.call("/webhooks/update", **which, event_types=["device.connected"])
+    await house.connect()
+    await house.call("/webhooks/list")
+    await house.call("/webhooks/delete", **which)
+
+
 async def look_around(house: TestHouse) -> None:
     """Every list once, as a state may show in any of them."""
     for device in await house.devices():
@@ -477,7 +491,7 @@ async def clear_faults(house: TestHouse) -> None:
 
 Story = Callable[[TestHouse], Awaitable[None]]
 STORIES: tuple[Story, ...] = (
-    *(asking, logging_in, devices_change),
+    *(asking, logging_in, devices_change, somebody_is_told),
     *(codes_live, codes_together, a_spare_is_pulled, codes_change_hands, codes_fail),
     *(devices_are_left_alone, users_ask_themselves),
 )

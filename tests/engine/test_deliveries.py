@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ostiary import store
-from ostiary.engine.deliver import Deliveries
+from ostiary.engine.deliver import Deliveries, DeliveryDispatcher
 from ostiary.store.tx import Tx
 
 from ..conftest import OpenHouse
@@ -98,3 +99,29 @@ async def test_the_standing_clock_holds_retries_and_no_first_attempt(open_: Open
         assert len(receiver.parcels) == 1
         await house.call("/ostiary/clock/update", advance_seconds=6, is_frozen=True)
         await receiver.until(lambda parcels: len(parcels) == 2)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_hundred_lines_are_not_begun_in_one_turn(open_: OpenHouse) -> None:
+    """In between, requests get their turn, first of all the one that caused the event."""
+    begun: list[str] = []
+
+    async def begin(webhook_id: str, woken: asyncio.Event) -> None:
+        begun.append(webhook_id)
+
+    async with open_(is_working=False) as house:
+        dispatcher = DeliveryDispatcher(house.house.database)
+        await dispatcher.open(begin)
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0)
+        wanted = [str(number) for number in range(100)]
+        dispatcher.wake([f"webhook/{each}" for each in wanted])
+        counts = [0]
+        while counts[-1] < len(wanted) and len(counts) < 1000:
+            await asyncio.sleep(0)
+            counts.append(len(begun))
+        dispatcher.stop()
+        await running
+    assert begun == wanted
+    in_a_turn = max(after - before for before, after in pairwise(counts))
+    assert in_a_turn <= DeliveryDispatcher.IN_A_TURN

@@ -117,6 +117,20 @@ async def test_who_hangs_up_at_once_is_asked_once() -> None:
         assert len(receiver.parcels) == 1
 
 
+async def test_who_cannot_be_found_is_looked_for_once() -> None:
+    """Trying again at once is for connections that were kept."""
+
+    class Nowhere(Names):
+        async def resolve(self, *place: Any, **more: Any) -> list[ResolveResult]:
+            self.asked += 1
+            raise OSError("no such name")
+
+    names = Nowhere()
+    async with sending(names=names) as http:
+        assert await problem(http, "http://nowhere.test/") == "unknown_host"
+    assert names.asked == 1
+
+
 async def test_an_answer_costs_little_time_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbound, "DRAIN_SECONDS", 0.1)
     sent = 0

@@ -4,8 +4,8 @@ Deliveries: events on their way to webhooks.
 Whatever is due at one webhook is sent by one worker, which holds the lease of the webhook's line, one at a
 time and in the order of the events; so a slow or dead webhook delays nobody but itself. A delivery that
 fails is due again when the schedule says and lets those behind it pass. What came of attempts is settled
-while the next one is under way; should the process die in between, they are sent once more under the same
-message id.
+while the next ones are under way, several at a time; should the process die in between, they are sent once
+more under the same message id.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -41,6 +41,12 @@ LEASE: Final = timedelta(seconds=30)
 """Longer than one attempt with its settlement, each of which renews it."""
 
 BATCH: Final = 64
+GATHER: Final = 0.1
+"""
+Seconds that a success may wait for others to be settled with, as long as there is more to send: a commit for
+each would cost more than the requests. Failures do not wait: they tell why the order was broken.
+"""
+
 LINGER: Final = 2.0
 """Seconds that a worker keeps an empty line: what comes meanwhile is sent without taking it again."""
 
@@ -136,6 +142,7 @@ class _Line:
         self._lease = lease
         self._woken = woken
         self._done: list[tuple[Delivery, Attempt | None]] = []
+        self._hurry = asyncio.Event()
 
     async def work(self) -> None:
         while True:
@@ -159,24 +166,35 @@ class _Line:
         return True
 
     async def _send(self, batch: Batch) -> None:
-        """In order; what came of one is settled while the next is under way."""
+        """In order; what came of some is settled while the next are under way."""
         settling: asyncio.Task[None] | None = None
+        self._hurry.clear()
         try:
             for letter in batch.letters:
                 attempt = None if letter.body is None else await self._attempt(batch, letter, letter.body)
                 self._done.append((letter.delivery, attempt))
+                if attempt is not None and not attempt.is_success:
+                    self._hurry.set()
                 if settling is None or settling.done():
                     if settling is not None:
                         settling.result()
-                    settling = asyncio.create_task(self._settle())
+                    settling = asyncio.create_task(self._settle_soon())
         finally:
             # Also when stopped: what has arrived need not be sent again.
+            self._hurry.set()
             if settling is not None:
                 await finish(_ended(settling))
             if self._done:
                 await finish(self._settle())
         if settling is not None:
             settling.result()
+
+    async def _settle_soon(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GATHER):
+                await self._hurry.wait()
+        self._hurry.clear()
+        await self._settle()
 
     async def _settle(self) -> None:
         done, self._done = self._done, []
@@ -300,7 +318,12 @@ class DeliveryDispatcher(EmbeddedDispatcher):
     """A loop over the lines of all webhooks in this process; a wake-up names the line, and needs no look."""
 
     AT_ONCE = 512
+    IN_A_TURN = 16
     KEY = store.webhooks.key("")
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._to_wake: deque[str] = deque()
 
     async def _start_due(self) -> float:
         soonest = SWEEP_SECONDS
@@ -315,9 +338,20 @@ class DeliveryDispatcher(EmbeddedDispatcher):
         return soonest
 
     def wake(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            if key.startswith(self.KEY):
-                self._wake_line(key.removeprefix(self.KEY))
+        """
+        A few lines in each turn of the loop: an event that a hundred webhooks want must not keep waiting the
+        request that caused it, nor any other.
+        """
+        is_at_it = bool(self._to_wake)
+        self._to_wake.extend(key.removeprefix(self.KEY) for key in keys if key.startswith(self.KEY))
+        if self._to_wake and not is_at_it:
+            asyncio.get_running_loop().call_soon(self._wake_next)
+
+    def _wake_next(self) -> None:
+        for _ in range(min(self.IN_A_TURN, len(self._to_wake))):
+            self._wake_line(self._to_wake.popleft())
+        if self._to_wake:
+            asyncio.get_running_loop().call_soon(self._wake_next)
 
     def _wake_line(self, webhook_id: str) -> None:
         if webhook_id in self._woken:

@@ -12,7 +12,8 @@ import contextlib
 import errno
 import socket
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -29,6 +30,17 @@ KEEP_ALIVE: Final = 4.0
 """Seconds; below the 5 after which common servers hang up."""
 
 _REFUSED: Final = "not a public address"
+
+
+@dataclass(slots=True)
+class _Passage:
+    """What became of one request. `is_new`: a connection was made for it."""
+
+    is_new: bool = False
+
+
+_passage: ContextVar[_Passage] = ContextVar("_passage")
+"""Of the request under way in a task, and in those that look for an address on its behalf."""
 
 
 class OutboundHttp:
@@ -56,32 +68,26 @@ class OutboundHttp:
             NotDelivered: `timeout`, `address_not_public`, `unknown_host`, `connection_failed`,
                 `connection_lost`, `certificate_invalid`, `invalid_url` or `invalid_answer`.
         """
-        passage = SimpleNamespace(is_reused=False)
+        passage = _Passage()
+        _passage.set(passage)
         try:
             async with asyncio.timeout(seconds):
                 try:
-                    return await self._post(url, headers, body, passage, is_guarded=is_guarded)
-                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                    if not passage.is_reused:
+                    return await self._post(url, headers, body, is_guarded=is_guarded)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    if passage.is_new or isinstance(error, aiohttp.ClientConnectorError):
                         raise
                 # The receiver had just hung up a connection that was kept: nothing to call a failure.
-                return await self._post(url, headers, body, SimpleNamespace(), is_guarded=is_guarded)
+                return await self._post(url, headers, body, is_guarded=is_guarded)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # OSError includes TimeoutError
             raise NotDelivered(_word(error)) from None
 
-    async def _post(
-        self,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        passage: SimpleNamespace,
-        *,
-        is_guarded: bool,
-    ) -> Answer:
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes, *, is_guarded: bool) -> Answer:
         async with self._session(is_guarded).post(
-            url, headers=headers, data=body, allow_redirects=False, trace_request_ctx=passage
+            url, headers=headers, data=body, allow_redirects=False
         ) as answer:
-            await _drain(answer)
+            if not answer.content.is_eof():  # it rarely is still to come
+                await _drain(answer)
             is_last = answer.headers.get("webhook-delivery", "").strip().lower() == "abort-message"
             return Answer(answer.status, is_last)
 
@@ -96,23 +102,29 @@ class OutboundHttp:
                 connector=aiohttp.TCPConnector(
                     limit=0,  # one line sends one at a time, so lines bound the connections
                     keepalive_timeout=KEEP_ALIVE,
-                    socket_factory=self._guarded_socket if is_guarded else None,
+                    socket_factory=self._guarded_socket if is_guarded else _new_socket,
                     resolver=self._resolver,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": f"ostiary/{__version__}"},
                 timeout=aiohttp.ClientTimeout(total=None),
                 auto_decompress=False,
-                trace_configs=[_tracing()],
             )
         return self._sessions[is_guarded]
 
     def _guarded_socket(self, address: Any) -> socket.socket:
         """The socket for a connection to an address as it was resolved. Raises: OSError."""
-        family, kind, protocol, _, (host, *_) = address
+        *_, (host, *_) = address
         if not is_public(host) and not is_within(host, self._networks):
             raise PermissionError(errno.EACCES, _REFUSED)  # with a number, or the text would be lost
-        return socket.socket(family, kind, protocol)
+        return _new_socket(address)
+
+
+def _new_socket(address: Any) -> socket.socket:
+    """The only place that knows whether a request had to connect; hooks of the client would cost each one."""
+    _passage.get().is_new = True
+    family, kind, protocol, *_ = address
+    return socket.socket(family, kind, protocol)
 
 
 async def _drain(answer: aiohttp.ClientResponse) -> None:
@@ -126,15 +138,6 @@ async def _drain(answer: aiohttp.ClientResponse) -> None:
                     break
     if not answer.content.at_eof():
         answer.close()
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    async def reused(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.is_reused = True
-
-    config = aiohttp.TraceConfig()
-    config.on_connection_reuseconn.append(reused)
-    return config
 
 
 def _word(error: Exception) -> str:
