@@ -474,3 +474,30 @@ async def test_no_pin_and_no_secret_in_the_log_of_deliveries(
     assert "498882" not in json.dumps(delivery)
     assert "498882" not in caplog.text
     assert webhook["secret"] not in caplog.text
+
+
+async def test_a_receiver_that_starts_again_hears_everything_in_order_but_what_found_nobody(
+    open_: OpenHouse,
+) -> None:
+    async with with_receiver(open_) as (house, receiver):
+        is_down = True
+        receiver.behaviour = lambda _: Reply(502) if is_down else Reply()
+        webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
+        sent = []
+        for _ in range(40):
+            made = await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
+            sent.append(made["delivery"]["event_id"])
+        found = await house.until(lambda: state(house, webhook), lambda found: found["failure_count"] >= 2)
+        assert found["rests_until"] is not None
+        tried = len(receiver.parcels)
+        assert tried <= 4, "the others were spared"
+        is_down = False
+        await house.advance(2)
+        parcels = await receiver.until(lambda parcels: len(parcels) >= 40)
+        arrived = [parcel.event_id for parcel in parcels[tried:]]
+        assert arrived == [event_id for event_id in sent if event_id in set(arrived)]
+        assert len(arrived) >= 36
+        await house.advance(10)
+        await settled(house, webhook)
+        assert {parcel.event_id for parcel in receiver.parcels} == set(sent)
+        assert (await state(house, webhook))["rests_until"] is None

@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import time
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -268,8 +269,9 @@ def test_it_was_as_bad_as_planned(evidence: Evidence) -> None:
 
 def test_every_event_was_accepted_by_both(evidence: Evidence) -> None:
     known = [delivery["event_id"] for delivery in evidence.deliveries["/steady"]]
-    everything = [event["event_id"] for event in evidence.events]
-    assert everything[-len(known) :] == known, "all from the moment when the webhooks were there"
+    renamed = {event["event_id"] for event in evidence.events if event["event_type"] == "device.name_changed"}
+    assert renamed <= set(known) <= {event["event_id"] for event in evidence.events}
+    assert len(set(known)) == len(known)
     for path in ("/moody", "/steady"):
         assert set(known) - evidence.accepted[path] == set()
         assert {delivery["status"] for delivery in evidence.deliveries[path]} == {"succeeded"}
@@ -304,17 +306,24 @@ def test_every_signature_is_right(evidence: Evidence) -> None:
 
 
 def test_the_steady_one_heard_of_everything_in_order(evidence: Evidence) -> None:
-    """Of what was not interrupted: a receiver that was dead for a moment got it later."""
+    """But for what it missed while it was dead; a kill can take the note that it did along."""
+    deliveries = evidence.deliveries["/steady"]
     late = {
         delivery["event_id"]
-        for delivery in evidence.deliveries["/steady"]
+        for delivery in deliveries
         if any(attempt["problem"] for attempt in delivery["attempts"])
     }
-    order = {event["event_id"]: number for number, event in enumerate(evidence.events)}
-    first = [
-        event_id
-        for event_id in dict.fromkeys(parcel.event_id for parcel in evidence.at("/steady"))
-        if event_id not in late
-    ]
-    assert len(first) > len(evidence.events) / 2
-    assert first == sorted(first, key=order.__getitem__)
+    order = {delivery["event_id"]: number for number, delivery in enumerate(deliveries)}
+    arrived = dict.fromkeys(parcel.event_id for parcel in evidence.at("/steady"))
+    places = [order[event_id] for event_id in arrived if event_id not in late]
+    assert len(places) > len(deliveries) / 2
+    assert len(places) - longest_rise(places) <= evidence.kills
+
+
+def longest_rise(numbers: list[int]) -> int:
+    """How many are left when as few as possible are taken out, so that the others rise."""
+    ends: list[int] = []
+    for number in numbers:
+        at = bisect_left(ends, number)
+        ends[at : at + 1] = [number]
+    return len(ends)

@@ -79,6 +79,7 @@ def _state_as_wire(webhook: Webhook, line: Line, pending: int, now: datetime) ->
         "failing_since": shown(line.failing_since),
         "last_succeeded_at": shown(line.succeeded_at),
         "last_failed_at": shown(line.failed_at),
+        "rests_until": shown(line.rests_until),
         "old_secret_ends_at": shown(webhook.old_secret_ends_at) if is_rotating else None,
     }
 
@@ -96,7 +97,7 @@ async def update(body: UpdateState, caller: Caller, tx: Tx) -> Answer:
     if body.is_enabled and not webhook.is_enabled:
         webhook = replace(webhook, disabled_at=None)
         line = await store.webhooks.line(tx, webhook.webhook_id)
-        await store.webhooks.update_line(tx, replace(line, failures=0, failing_since=None))
+        await store.webhooks.update_line(tx, replace(line, failures=0, failing_since=None, rests_until=None))
     elif not body.is_enabled and webhook.is_enabled:
         webhook = replace(webhook, disabled_at=tx.now)
         await store.deliveries.give_up(tx, webhook.webhook_id)

@@ -33,3 +33,12 @@ def webhook_wait(tries: int) -> timedelta | None:
     if tries > len(WEBHOOK_WAITS):
         return None
     return timedelta(seconds=WEBHOOK_WAITS[tries - 1] * (1 + WEBHOOK_JITTER * random.random()))  # noqa: S311
+
+
+FIRST_REST: Final = 0.5
+LONGEST_REST: Final = 60.0
+
+
+def webhook_rest(failures: int) -> timedelta:
+    """For how long a receiver that is not there is left alone, after so many failures in a row."""
+    return timedelta(seconds=min(LONGEST_REST, FIRST_REST * 2 ** min(failures - 1, 20)))

@@ -16,7 +16,7 @@ from .errors import ApiError
 from .event_types import KNOWN
 from .events import EMITTED, OWN
 from .instants import to_wire
-from .retry import webhook_wait
+from .retry import webhook_rest, webhook_wait
 from .secrets import Secret
 
 EVERYTHING: Final = "*"
@@ -28,6 +28,9 @@ OLD_SECRET_SECONDS: Final = 24 * 3600
 
 ATTEMPTS_KEPT: Final = 20
 """Of one delivery, newest last. The schedule has eight; more come from sending again by hand."""
+
+NOBODY_THERE: Final = (429, 502, 503, 504)
+"""What is answered in place of a receiver, or by one that wants to be left alone."""
 
 Status = Literal["pending", "succeeded", "failed"]
 
@@ -111,6 +114,8 @@ class Line:
     Attributes:
         failures: Attempts in a row that failed.
         failing_since: When the first of them was.
+        rests_until: Nobody was there, so nothing is tried before then, whatever is due: those behind keep
+            their order, and a receiver that starts again is not met by a burst that it cannot take.
     """
 
     webhook_id: str
@@ -118,13 +123,15 @@ class Line:
     failing_since: datetime | None = None
     succeeded_at: datetime | None = None
     failed_at: datetime | None = None
+    rests_until: datetime | None = None
 
     def after(self, attempt: "Attempt") -> "Line":
         at = attempt.attempted_at
         if attempt.is_success:
-            return replace(self, failures=0, failing_since=None, succeeded_at=at)
-        since = self.failing_since or at
-        return replace(self, failures=self.failures + 1, failing_since=since, failed_at=at)
+            return replace(self, failures=0, failing_since=None, succeeded_at=at, rests_until=None)
+        failures, since = self.failures + 1, self.failing_since or at
+        rests_until = at + webhook_rest(failures) if attempt.is_nobody_there else None
+        return replace(self, failures=failures, failing_since=since, failed_at=at, rests_until=rests_until)
 
     def is_given_up(self, now: datetime) -> bool:
         return self.failing_since is not None and now - self.failing_since >= GIVEN_UP_AFTER
@@ -150,6 +157,11 @@ class Attempt:
     @property
     def is_success(self) -> bool:
         return self.problem is None
+
+    @property
+    def is_nobody_there(self) -> bool:
+        """It says nothing about the event: no other would have arrived."""
+        return not self.is_success and (self.status is None or self.status in NOBODY_THERE)
 
     def as_wire(self) -> dict[str, Any]:
         return {

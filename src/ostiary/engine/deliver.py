@@ -3,7 +3,8 @@ Deliveries: events on their way to webhooks.
 
 Whatever is due at one webhook is sent by one worker, which holds the lease of the webhook's line, one at a
 time and in the order of the events; so a slow or dead webhook delays nobody but itself. A delivery that
-fails is due again when the schedule says and lets those behind it pass. What came of attempts is settled
+fails is due again when the schedule says and lets those behind it pass; where nobody is there, the line rests
+for a moment, so that those behind keep their order. What came of attempts is settled
 while the next ones are under way, several at a time; should the process die in between, they are sent once
 more under the same message id.
 """
@@ -175,6 +176,8 @@ class _Line:
                 self._done.append((letter.delivery, attempt))
                 if attempt is not None and not attempt.is_success:
                     self._hurry.set()
+                    if attempt.is_nobody_there:
+                        break
                 if settling is None or settling.done():
                     if settling is not None:
                         settling.result()
@@ -263,7 +266,9 @@ async def _due(tx: Tx, webhook_id: str) -> Batch | None:
     if webhook is None or workspace is None or not webhook.is_enabled:
         return None
     tx.enter(workspace)
-    deliveries = await store.deliveries.due(tx, webhook_id, BATCH)
+    line = await store.webhooks.line(tx, webhook_id)
+    is_resting = line.rests_until is not None and line.rests_until > tx.now
+    deliveries = [] if is_resting else await store.deliveries.due(tx, webhook_id, BATCH)
     events = await store.events.by_ids(tx, [delivery.event_id for delivery in deliveries])
     letters = []
     for delivery in deliveries:
@@ -273,6 +278,8 @@ async def _due(tx: Tx, webhook_id: str) -> Batch | None:
     wait = None
     if not deliveries and workspace.clock_frozen_at is None:
         next_due = await store.deliveries.next_due(tx, webhook_id)
+        if next_due is not None and is_resting:
+            next_due = max(next_due, line.rests_until or next_due)
         wait = None if next_due is None else (next_due - tx.now).total_seconds()
     return Batch(webhook, workspace, tuple(letters), tx.real_now, time.monotonic(), wait)
 

@@ -96,6 +96,7 @@ class PostgresDatabase:
             result = await _step(connection, use_case(tx, *args, **kwargs))
             await _step(connection, evidence.flush(tx))
             await _take_turn(connection, tx)
+            tx.go_on(self._clock())
             await _step(connection, events.flush(tx))
             if tx.wakes:
                 payload = msgspec.json.encode(sorted(tx.wakes)[:100]).decode()
@@ -139,7 +140,8 @@ async def _take_turn(connection: AsyncConnection[Any], tx: Tx) -> None:
     One transaction of a workspace at a time writes events, from here until it is committed.
 
     Positions come from a sequence, in the order of asking: only so is it also the order in which they can be
-    seen, and a reader who has seen one position has missed none below.
+    seen, and a reader who has seen one position has missed none below. Deliveries are due in that order, too,
+    if they are dated after this.
     """
     for workspace_id in sorted({event.workspace_id for event in tx.events}):
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (workspace_id,))

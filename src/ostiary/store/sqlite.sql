@@ -1993,13 +1993,14 @@ SET lease=NULL, leased_until=0;
 
 -- webhook_lines.get
 SELECT webhook_lines.webhook_id, webhook_lines.failures, webhook_lines.failing_since,
-    webhook_lines.succeeded_at, webhook_lines.failed_at
+    webhook_lines.succeeded_at, webhook_lines.failed_at, webhook_lines.rests_until
 FROM webhook_lines
 WHERE webhook_lines.webhook_id = :id;
 
 -- webhook_lines.insert
-INSERT INTO webhook_lines (webhook_id, failures, failing_since, succeeded_at, failed_at, leased_until)
-VALUES (:webhook_id, :failures, :failing_since, :succeeded_at, :failed_at, :leased_until);
+INSERT INTO webhook_lines (webhook_id, failures, failing_since, succeeded_at, failed_at, rests_until,
+    leased_until)
+VALUES (:webhook_id, :failures, :failing_since, :succeeded_at, :failed_at, :rests_until, :leased_until);
 
 -- webhook_lines.release
 UPDATE webhook_lines
@@ -2015,18 +2016,19 @@ AND webhook_lines.lease = :token;
 
 -- webhook_lines.update
 UPDATE webhook_lines
-SET failures=:failures, failing_since=:failing_since, succeeded_at=:succeeded_at, failed_at=:failed_at
+SET failures=:failures, failing_since=:failing_since, succeeded_at=:succeeded_at, failed_at=:failed_at,
+    rests_until=:rests_until
 WHERE webhook_lines.webhook_id = :the_key;
 
 -- webhook_lines.waiting
-SELECT anon_1.webhook_id, anon_1.leased_until, anon_1.first_due, anon_1.clock_offset_ms,
+SELECT anon_1.webhook_id, anon_1.leased_until, anon_1.first_due, anon_1.rests_until, anon_1.clock_offset_ms,
     anon_1.clock_frozen_at
 FROM (SELECT webhook_lines.webhook_id AS webhook_id, webhook_lines.leased_until AS leased_until, (SELECT
     min(webhook_deliveries.due_at) AS min_1 FROM webhook_deliveries WHERE webhook_deliveries.webhook_id =
     webhook_lines.webhook_id AND webhook_deliveries.due_at IS NOT NULL) AS first_due,
-    workspaces.clock_offset_ms AS clock_offset_ms, workspaces.clock_frozen_at AS clock_frozen_at FROM
-    webhook_lines JOIN webhooks ON webhook_lines.webhook_id = webhooks.webhook_id JOIN workspaces ON
-    workspaces.workspace_id = webhooks.workspace_id) AS anon_1
+    webhook_lines.rests_until AS rests_until, workspaces.clock_offset_ms AS clock_offset_ms,
+    workspaces.clock_frozen_at AS clock_frozen_at FROM webhook_lines JOIN webhooks ON webhook_lines.webhook_id
+    = webhooks.webhook_id JOIN workspaces ON workspaces.workspace_id = webhooks.workspace_id) AS anon_1
 WHERE anon_1.first_due IS NOT NULL;
 
 -- webhooks.delete

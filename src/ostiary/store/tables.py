@@ -536,6 +536,7 @@ webhook_lines = Table(
     _at("failing_since", null=True),
     _at("succeeded_at", null=True),
     _at("failed_at", null=True),
+    _at("rests_until", null=True),
     # Real time.
     _text("lease", null=True),
     _int("leased_until"),

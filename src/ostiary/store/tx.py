@@ -49,6 +49,11 @@ class Tx:
         self._workspace = workspace
         self.now = workspace.at(self.real_now)
 
+    def go_on(self, real_now: datetime) -> None:
+        """After it had to wait for others: what is written from here on is of this instant."""
+        self.real_now = real_now
+        self.now = real_now if self._workspace is None else self._workspace.at(real_now)
+
     def narrow(self, reach: Reach | None) -> None:
         """From here on what lies outside does not exist. It never becomes more."""
         if reach is not None:

@@ -93,9 +93,9 @@ async def waiting(tx: Tx) -> list[tuple[str, float]]:
     Those that wait for a clock that stands still are left out.
     """
     found: list[tuple[str, float]] = []
-    for webhook_id, leased_until, due_at, *workspace in await _WAITING():
+    for webhook_id, leased_until, due_at, rests_until, *workspace in await _WAITING():
         clock = Workspace("", "", True, workspace[0], workspace[1] and from_ms(workspace[1]), tx.real_now)
-        due = from_ms(due_at)
+        due = from_ms(max(due_at, rests_until or 0))
         if clock.clock_frozen_at is not None and due > clock.clock_frozen_at:
             continue
         wait = max((due - clock.at(tx.real_now)).total_seconds(), 0.0)

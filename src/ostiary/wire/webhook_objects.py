@@ -24,7 +24,8 @@ class DeliveryState(msgspec.Struct, forbid_unknown_fields=True):
     How a webhook is doing.
 
     `failure_count` counts attempts in a row that failed, since `failing_since`. Of a disabled one
-    `disabled_at` says since when. `old_secret_ends_at` is how long a replaced secret still signs along.
+    `disabled_at` says since when. Until `rests_until` nothing is tried, as nobody was there.
+    `old_secret_ends_at` is how long a replaced secret still signs along.
     """
 
     webhook_id: Id
@@ -35,6 +36,7 @@ class DeliveryState(msgspec.Struct, forbid_unknown_fields=True):
     failing_since: Moment | None
     last_succeeded_at: Moment | None
     last_failed_at: Moment | None
+    rests_until: Moment | None
     old_secret_ends_at: Moment | None
 
 

@@ -66,6 +66,7 @@ _lines = (
         _l.c.webhook_id,
         _l.c.leased_until,
         _first_due().scalar_subquery().label("first_due"),
+        _l.c.rests_until,
         workspaces.c.clock_offset_ms,
         workspaces.c.clock_frozen_at,
     )
