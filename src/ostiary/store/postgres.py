@@ -24,6 +24,8 @@ from .vault import Vault
 
 CHANNEL: Final = "ostiary_wake"
 TRIES: Final = 30
+ALONE_FROM: Final = 3
+"""After so many collisions a transaction collides no more with others of this process that lost as often."""
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 
@@ -42,6 +44,7 @@ class PostgresDatabase:
         self._size = connections
         self._readers: Pool | None = None
         self._writers: Pool | None = None
+        self._losers = asyncio.Lock()
         self._listeners: list[Callable[[set[str]], None]] = []
         self._listening: asyncio.Task[None] | None = None
 
@@ -76,7 +79,8 @@ class PostgresDatabase:
     async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(TRIES):
             try:
-                result, wakes = await self._write_once(use_case, args, kwargs)
+                async with self._losers if attempt >= ALONE_FROM else contextlib.nullcontext():
+                    result, wakes = await self._write_once(use_case, args, kwargs)
             except (errors.SerializationFailure, errors.DeadlockDetected):
                 if attempt == TRIES - 1:
                     raise
