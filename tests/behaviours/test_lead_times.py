@@ -4,7 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ostiary import store
+from ostiary.domain.devices import Device
+from ostiary.domain.evidence import View
 from ostiary.domain.instants import parse_instant
+from ostiary.store.tx import Tx
 
 from ..conftest import OpenHouse
 from ..house import TestHouse
@@ -178,3 +182,18 @@ async def test_leads_belong_to_one_device_of_one_workspace(open_: OpenHouse) -> 
         assert others
         for device in others:
             assert (await leads(house, device))["preload_hours"] == 72
+
+
+async def test_the_record_of_a_code_goes_by_the_lead_that_was_asked_for(open_: OpenHouse) -> None:
+    """Whether what it needs was at hand or had to be read."""
+    async with at_home(open_) as (house, lock):
+        await leads(house, lock, preload_hours=24)
+
+        async def read(tx: Tx) -> tuple[View | None, Device | None]:
+            device_id = lock["device_id"]
+            return await store.evidence.view(tx, device_id), await store.devices.find(tx, device_id)
+
+        view, device = await house.house.database.read(read)
+        assert device is not None
+        assert view == View(device.can, is_account_connected=True)
+        assert device.can.native_lead == DAY.total_seconds()

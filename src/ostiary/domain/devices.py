@@ -36,6 +36,20 @@ soon after it share one look, so that no number of them makes many.
 """
 
 
+def as_asked(
+    capabilities: Capabilities, preload_hours: int | None, just_in_time_minutes: int | None
+) -> Capabilities:
+    """What a device can do, with the lead times that were asked for."""
+    if preload_hours is None and just_in_time_minutes is None:
+        return capabilities
+    lead = lead_times(preload_hours, just_in_time_minutes)
+    return replace(
+        capabilities,
+        native_lead=lead.native.total_seconds(),
+        just_in_time_lead=lead.just_in_time.total_seconds(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """
@@ -88,14 +102,7 @@ class Device:
     @property
     def can(self) -> Capabilities:
         """What the last look showed, with the lead times that hold here."""
-        if self.preload_hours is None and self.just_in_time_minutes is None:
-            return self.capabilities
-        lead = lead_times(self.preload_hours, self.just_in_time_minutes)
-        return replace(
-            self.capabilities,
-            native_lead=lead.native.total_seconds(),
-            just_in_time_lead=lead.just_in_time.total_seconds(),
-        )
+        return as_asked(self.capabilities, self.preload_hours, self.just_in_time_minutes)
 
     @property
     def display_name(self) -> str:

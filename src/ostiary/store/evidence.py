@@ -12,6 +12,7 @@ import msgspec
 from ..domain import problems
 from ..domain.access_codes import AccessCode, Status
 from ..domain.connected_accounts import DISCONNECTED
+from ..domain.devices import as_asked
 from ..domain.events import Event
 from ..domain.evidence import LOST, Entry, Happening, State, Tail, View, appended
 from ..domain.provider import Capabilities
@@ -103,8 +104,11 @@ async def view(tx: Tx, device_id: str) -> View | None:
 
 
 @lru_cache(256)
-def _read_view(capabilities: str, errors: str) -> View:
+def _read_view(
+    capabilities: str, preload_hours: int | None, just_in_time_minutes: int | None, errors: str
+) -> View:
     """From the rows' JSON; the locks of one brand have few different ones."""
-    can = msgspec.json.decode(capabilities, type=Capabilities)
+    shown = msgspec.json.decode(capabilities, type=Capabilities)
+    can = as_asked(shown, preload_hours, just_in_time_minutes)
     is_cut_off = problems.has(msgspec.json.decode(errors), "error_code", DISCONNECTED)
     return View(can, not is_cut_off)

@@ -1595,7 +1595,7 @@ WHERE evidence.access_code_id = :id
 AND evidence.position = :at_position;
 
 -- evidence.view
-SELECT devices.capabilities, connected_accounts.errors
+SELECT devices.capabilities, devices.preload_hours, devices.just_in_time_minutes, connected_accounts.errors
 FROM devices
 JOIN connected_accounts ON connected_accounts.connected_account_id = devices.connected_account_id
 WHERE devices.device_id = :device;

@@ -29,7 +29,7 @@ define(
 )
 define(
     "evidence.view",
-    select(_d.c.capabilities, _a.c.errors)
+    select(_d.c.capabilities, _d.c.preload_hours, _d.c.just_in_time_minutes, _a.c.errors)
     .join_from(_d, _a, _a.c.connected_account_id == _d.c.connected_account_id)
     .where(_d.c.device_id == bindparam("device")),
 )
