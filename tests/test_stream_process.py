@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,17 @@ def test_a_server_with_open_streams_stops_in_time(tmp_path: Path) -> None:
         assert {next(data(each))["event_type"] for each in lines} == {"device.added"}
         silent.settimeout(5)
         assert silent.recv(100).startswith(b"HTTP/1.1 200")
+        # As clients do, they read all the time. One that is behind when the server stops has to come back.
+        readers = stack.enter_context(ThreadPoolExecutor(len(lines)))
+        seen: list[list[Any]] = [[] for _ in lines]
+        reading = [readers.submit(kept.extend, data(each)) for kept, each in zip(seen, lines, strict=True)]
+        patience = time.monotonic() + 30
+        while any(len(kept) < 2999 for kept in seen):
+            assert time.monotonic() < patience, [len(kept) for kept in seen]
+            time.sleep(0.01)
         began = time.monotonic()
         assert server.end(processes.END_SECONDS) == 0
         assert time.monotonic() - began < processes.END_SECONDS
-        for each in lines:
-            list(data(each))  # httpx raises where an answer has no proper end
+        for each in reading:
+            each.result(20)  # httpx raises where an answer has no proper end
         assert "Traceback" not in server.log.read_text()
