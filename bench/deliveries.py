@@ -12,6 +12,7 @@ import os
 import re
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -145,7 +146,7 @@ def measured(post: Post, case: Case, *, is_quick: bool) -> dict[str, Measured]:
         gc.enable()
 
 
-class _Sender:
+class _Sender(ABC):
     """What Ostiary and the client alone do differently."""
 
     pid: int
@@ -158,19 +159,20 @@ class _Sender:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None: ...
+    async def __aexit__(self, *_: object) -> None:
+        return None
 
+    @abstractmethod
     async def begin(self) -> None:
         """Have `each` requests to each path under way, one after the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def cause(self) -> str:
         """Have one request to each path made now; what they can be known by."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mark(self, request: dict[str, Any]) -> str:
         """What a request can be known by."""
-        raise NotImplementedError
 
 
 class _Ostiary(_Sender):

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from seam import SeamWebhook  # type: ignore[attr-defined]
+from seam import SeamWebhook
 from svix.webhooks import Webhook as SvixWebhook
 
 from ostiary import store
@@ -122,7 +122,7 @@ async def test_the_documented_schedule_to_its_end(open_: OpenHouse) -> None:
         webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
         first = (await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"]))["delivery"]
         for number, wait in enumerate(WEBHOOK_WAITS, start=1):
-            await receiver.until(lambda parcels, number=number: len(parcels) == number)  # type: ignore[misc]
+            await receiver.until(lambda parcels, number=number: len(parcels) == number)
             [delivery] = await house.until(
                 lambda: log(house, webhook), lambda found, number=number: len(found[0]["attempts"]) == number
             )
@@ -187,7 +187,7 @@ async def test_what_counts_as_arrived(open_: OpenHouse) -> None:
         for path, webhook in hooks.items():
             _, problem, status = replies.get(path, (None, "connection_failed", None))
             [delivery] = await house.until(
-                lambda webhook=webhook: log(house, webhook),  # type: ignore[misc]
+                lambda webhook=webhook: log(house, webhook),
                 lambda found: bool(found[0]["attempts"]),
             )
             [attempt] = delivery["attempts"]
@@ -255,9 +255,9 @@ async def test_a_webhook_that_works_now_and_then_is_never_disabled(open_: OpenHo
     async with with_receiver(open_) as (house, receiver):
         webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
         for number in range(4):
-            receiver.behaviour = lambda _, number=number: Reply(500 if number % 2 == 0 else 200)  # type: ignore[misc]
+            receiver.behaviour = lambda _, number=number: Reply(500 if number % 2 == 0 else 200)
             await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
-            await receiver.until(lambda parcels, number=number: len(parcels) > number)  # type: ignore[misc]
+            await receiver.until(lambda parcels, number=number: len(parcels) > number)
             await house.until(
                 lambda: state(house, webhook),
                 lambda found, number=number: (found["failure_count"] > 0) == (number % 2 == 0),
@@ -442,7 +442,7 @@ async def test_a_production_workspace_reaches_only_the_open_internet(open_: Open
             webhook = await hook(house, receiver.url("/in", host=host), "ostiary.webhook.test")
             await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
             [delivery] = await house.until(
-                lambda webhook=webhook: log(house, webhook),  # type: ignore[misc]
+                lambda webhook=webhook: log(house, webhook),
                 lambda found: bool(found[0]["attempts"]),
             )
             [attempt] = delivery["attempts"]

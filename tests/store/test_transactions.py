@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ async def _names(tx: Tx) -> set[str]:
     return {workspace.name for workspace in await store.workspaces.list_all(tx)}
 
 
-async def test_many_writers_share_few_commits(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_many_writers_share_few_commits(tmp_path: Path) -> None:
     async with opened(f"sqlite:///{tmp_path / 'test.db'}") as database:
         assert isinstance(database, SqliteDatabase)
         statements: list[str] = []
@@ -219,7 +220,7 @@ class Abort(Statement):
         self.name = "test.abort"
 
 
-async def test_nobody_is_told_of_success_when_the_transaction_is_lost(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_nobody_is_told_of_success_when_the_transaction_is_lost(tmp_path: Path) -> None:
     async def lose(tx: Tx) -> None:
         await Abort()()
         raise sqlite3.OperationalError("disk I/O error")
@@ -235,7 +236,7 @@ async def test_nobody_is_told_of_success_when_the_transaction_is_lost(tmp_path) 
         assert await database.write(_name, 3) == "w3"
 
 
-async def test_the_wal_is_copied_back_beside_the_commits(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_the_wal_is_copied_back_beside_the_commits(tmp_path: Path) -> None:
     path = tmp_path / "test.db"
     async with opened(f"sqlite:///{path}") as database:
         before = path.stat().st_size

@@ -74,7 +74,7 @@ async def test_a_name_that_changes_its_mind_between_two_looks() -> None:
         url = receiver.url(host="moving")
         first = await problem(http, url, is_guarded=True, seconds=0.3)
         assert first in ("timeout", "connection_failed"), "it was allowed, and nobody is there"
-        http._sessions[True].connector.clear_dns_cache()  # type: ignore[union-attr]
+        http._sessions[True].connector.clear_dns_cache()
         assert await problem(http, url, is_guarded=True) == "address_not_public"
         assert names.asked == 2
         assert receiver.parcels == []
