@@ -24,6 +24,7 @@ from ..domain.errors import (
     ProviderError,
     Rejected,
 )
+from ..domain.provider import Account
 from ..domain.unmanaged_codes import UnmanagedCode
 from ..store.tx import Tx
 from .hold import Hold
@@ -99,13 +100,23 @@ async def _write_down(tx: Tx, code: UnmanagedCode) -> UnmanagedCode | None:
     return written
 
 
+async def _where_to(tx: Tx, code: UnmanagedCode) -> str | None:
+    """The device by the vendor's id, or None: nobody here wants it gone any more."""
+    device = await store.devices.find(tx, code.device_id)
+    found = await store.unmanaged_codes.get(tx, code.workspace_id, code.access_code_id)
+    if device is None or found is None or found.delete_requested_at is None:
+        return None
+    return device.vendor_device_id
+
+
 async def _send(hold: Hold, code: UnmanagedCode) -> None:
+    async def remove(account: Account) -> None:
+        vendor_device_id = await hold.read(_where_to, code)
+        if vendor_device_id is not None:
+            await account.remove_access_code(vendor_device_id, code.vendor_code_id)
+
     try:
-        device = await hold.read(store.devices.find, code.device_id)
-        if device is None:
-            return
-        where = device.vendor_device_id
-        await hold.call(lambda account: account.remove_access_code(where, code.vendor_code_id))
+        await hold.call(remove)
     except (OutcomeUnknown, NoSuchObject):
         return  # the next look tells
     except Rejected as error:

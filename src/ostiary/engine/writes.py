@@ -5,7 +5,7 @@ A part of the tick (`engine.reconcile`). Die anywhere and the next tick finds wh
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ import msgspec
 
 from .. import store
 from ..domain import conversion, evidence, reconcile
+from ..domain.access_codes import AccessCode
 from ..domain.errors import (
     LoginExpired,
     LoginRejected,
@@ -36,6 +37,10 @@ CALL_SECONDS: Final = 15.0
 REMOVAL_SETTLES: Final = 20.0
 
 
+class _WishChanged(Exception):
+    """Between writing a step down and sending it. Nothing was sent."""
+
+
 async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
     """Write down, send, settle. Nothing is sent that was not written down, nor after its wish changed."""
     step = await hold.write(_write_down, device_id, planned)
@@ -43,6 +48,8 @@ async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
         return
     try:
         told = await hold.call(lambda account: _send(account, hold, device_id, planned))
+    except _WishChanged:
+        await hold.write(_settle_step, device_id, step, "not_sent")
     except OutcomeUnknown as error:
         await hold.write(_settle_step, device_id, step, "unknown", None, error)
     except Rejected as error:
@@ -63,7 +70,7 @@ async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
 
 async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> Secret | None:
     """The PIN, if the vendor chose one and has now told it."""
-    vendor_device_id = await hold.read(_vendor_device_id, device_id)
+    vendor_device_id = await hold.read(_where_to, device_id, planned)
     if planned.kind == "remove":
         assert planned.vendor_code_id is not None
         await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
@@ -75,21 +82,33 @@ async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedSt
     return await account.set_access_code(vendor_device_id, planned.wanted)
 
 
-async def _vendor_device_id(tx: Tx, device_id: str) -> str:
+async def _where_to(tx: Tx, device_id: str, planned: PlannedStep) -> str:
+    """
+    The device by the vendor's id. The wish is looked at once more: a login that had to be renewed takes time,
+    and what was handed over meanwhile, in the same commit even, is nobody's here to remove.
+    """
     device = await store.devices.find(tx, device_id)
     if device is None:
         raise NoSuchObject("the device was deleted here")
+    code = await store.access_codes.find(tx, planned.code.access_code_id)
+    if code is None or not _still_stands(planned, code, tx.now):
+        raise _WishChanged
     return device.vendor_device_id
+
+
+def _still_stands(planned: PlannedStep, code: AccessCode, now: datetime) -> bool:
+    """Whether what the plan was made for is still wished."""
+    if code.generation != planned.code.generation:
+        return False
+    if planned.kind != "remove" and code.is_over(now):
+        return False
+    return not (planned.makes_room and code.is_active(now) and not code.is_spare)
 
 
 async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | None:
     """None: the wish has changed since the plan was made."""
     code = await store.access_codes.find(tx, planned.code.access_code_id)
-    if code is None or code.generation != planned.code.generation:
-        return None
-    if planned.kind != "remove" and code.is_over(tx.now):
-        return None
-    if planned.makes_room and code.is_active(tx.now) and not code.is_spare:
+    if code is None or not _still_stands(planned, code, tx.now):
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
