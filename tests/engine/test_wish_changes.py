@@ -1,54 +1,35 @@
 """What was written down and not sent yet is looked at once more: its wish may have changed meanwhile."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
 
-from ostiary.engine import drain, reconcile
-from ostiary.engine.hold import Hold
+from ostiary import store
+from ostiary.engine import act, reconcile
+from ostiary.engine.hold import LEASE, LeaseLost
+from ostiary.store.tx import Tx
 
-from ..behaviours.support import Wire, at_home, kinds_of_writes, set_code, soon, told, until_idle
+from ..behaviours.support import (
+    MINUTE,
+    Wire,
+    at_home,
+    engine_passes,
+    kinds_of_writes,
+    set_code,
+    soon,
+    told,
+    vendor_writes,
+)
 from ..behaviours.test_8_9_changing_hands import CONVERT, DELETE, attempt_of, standing
 from ..behaviours.test_8_9_unmanaged import made_in_the_app, others
 from ..conftest import OpenHouse
 from ..house import TestHouse
-
-Deed = Callable[[], Awaitable[object]]
-
-
-class Interrupted(Hold):
-    """A hold on an account at which something happens right after a write to the vendor was written down."""
-
-    meanwhile: Deed
-    is_done = False
-
-    async def write(self, use_case: Callable[..., Any], *args: Any) -> Any:
-        result = await super().write(use_case, *args)
-        if use_case.__name__ == "_write_down" and result is not None and not self.is_done:
-            self.is_done = True
-            await self.meanwhile()
-        return result
+from .interrupting import Deed, interrupted
 
 
 async def tick_meanwhile(house: TestHouse, lock: Wire, wish: Deed, meanwhile: Deed) -> None:
-    """
-    What `wish` leaves to be done at the lock is begun by a worker of our own; the house's is kept away from
-    the account, and takes it afterwards.
-    """
-    await until_idle(house)
-    database, vendors = house.house.database, house.house.vendors
-    taken = await drain.take(database, vendors, lock["connected_account_id"])
-    assert taken is not None
-    hold = Interrupted(database, vendors, taken.account, taken.workspace, taken.lease)
-    hold.meanwhile = meanwhile
-    try:
+    """What `wish` leaves to be done at the lock is written down; then comes `meanwhile`, then it is sent."""
+    async with interrupted(house, lock, after="_write_down", meanwhile=meanwhile) as hold:
         await wish()
         await reconcile.tick(hold, lock["device_id"])
-        assert hold.is_done, "nothing was written down: the test shows nothing"
-    finally:
-        await drain.give_back(database, hold)
-    await until_idle(house)
 
 
 async def test_a_removal_is_not_sent_after_its_device_was_handed_over(open_: OpenHouse) -> None:
@@ -139,3 +120,42 @@ async def test_a_code_that_is_being_taken_over_stays_as_it_is_when_its_device_is
         )
         assert await standing(house, lock) == before
         assert await kinds_of_writes(house) == writes
+
+
+async def test_a_worker_that_slept_sends_nothing_for_an_account_that_another_has_taken(
+    open_: OpenHouse,
+) -> None:
+    """The other finds the step written down and sends it when it may: once, and not by both."""
+    async with at_home(open_) as (house, lock):
+        writes, account_id = await kinds_of_writes(house), lock["connected_account_id"]
+        made: list[Wire] = []
+
+        async def sleeps(tx: Tx) -> None:
+            await store.connected_accounts.free_all(tx)
+            assert await store.connected_accounts.claim(tx, account_id, "another", tx.real_now + LEASE)
+
+        async def meanwhile() -> None:
+            await house.house.database.write(sleeps)
+
+        async with interrupted(house, lock, after="_write_down", meanwhile=meanwhile) as hold:
+            made.append(await house.create_code(lock["device_id"], code="443322"))
+            with pytest.raises(LeaseLost):
+                await reconcile.tick(hold, lock["device_id"])
+        assert await kinds_of_writes(house) == writes
+        await house.house.database.write(store.connected_accounts.free_all)
+        await engine_passes(house, 5 * MINUTE.total_seconds())
+        await house.until(lambda: house.code(made[0]["access_code_id"]), lambda code: code["status"] == "set")
+        assert len(await kinds_of_writes(house)) == len(writes) + 1
+
+
+async def test_a_door_is_not_opened_by_a_machine_that_slept_before_it_was_sent(open_: OpenHouse) -> None:
+    """Its time was left when it was marked as sent, and over when it was to be sent."""
+    async with at_home(open_) as (house, lock):
+        async with interrupted(house, lock, after="_mark_sent", meanwhile=lambda: house.advance(31)) as hold:
+            asked = await house.call("/locks/unlock_door", device_id=lock["device_id"])
+            await act.operate_door(hold, lock["device_id"])
+        attempt = await attempt_of(house, asked)
+        assert (attempt["status"], attempt["error"]["type"]) == ("error", "action_attempt_expired")
+        assert "Nothing was sent" in attempt["error"]["message"]
+        assert await vendor_writes(house) == []
+        assert (await house.lock_with_keypad())["properties"]["locked"] is True

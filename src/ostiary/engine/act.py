@@ -99,7 +99,9 @@ async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool
             return False
         try:
             async with asyncio.timeout(left):
-                is_done = await hold.call(lambda account: _verb(account, attempt, device), is_at_door=True)
+                is_done = await hold.call(
+                    lambda account: _verb(account, hold, attempt, device), is_at_door=True
+                )
         except (OutcomeUnknown, TimeoutError):
             return True
         except (Rejected, NoSuchObject) as error:
@@ -126,7 +128,13 @@ async def _send_once(hold: Hold, attempt: ActionAttempt, device: Device) -> bool
     return False
 
 
-async def _verb(account: Account, attempt: ActionAttempt, device: Device) -> bool:
+async def _verb(account: Account, hold: Hold, attempt: ActionAttempt, device: Device) -> bool:
+    """
+    The deadline is looked at once more: a machine may have slept since it was marked as sent, or a login been
+    renewed, and what is under way in this process does not notice by itself that time has passed.
+    """
+    if await _time_left(hold, attempt) <= 0:
+        raise Unreachable("the time for it ended before it was sent")
     if attempt.wants_locked:
         return await account.lock_door(device.vendor_device_id)
     return await account.unlock_door(device.vendor_device_id)

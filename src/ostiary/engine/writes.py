@@ -37,8 +37,8 @@ CALL_SECONDS: Final = 15.0
 REMOVAL_SETTLES: Final = 20.0
 
 
-class _WishChanged(Exception):
-    """Between writing a step down and sending it. Nothing was sent."""
+class _NotSent(Exception):
+    """Between writing it down and sending it, what it was written down for has changed."""
 
 
 async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
@@ -48,7 +48,7 @@ async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
         return
     try:
         told = await hold.call(lambda account: _send(account, hold, device_id, planned))
-    except _WishChanged:
+    except _NotSent:
         await hold.write(_settle_step, device_id, step, "not_sent")
     except OutcomeUnknown as error:
         await hold.write(_settle_step, device_id, step, "unknown", None, error)
@@ -70,7 +70,7 @@ async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
 
 async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> Secret | None:
     """The PIN, if the vendor chose one and has now told it."""
-    vendor_device_id = await hold.read(_where_to, device_id, planned)
+    vendor_device_id = await hold.read(_where_to, hold, device_id, planned)
     if planned.kind == "remove":
         assert planned.vendor_code_id is not None
         await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
@@ -82,17 +82,20 @@ async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedSt
     return await account.set_access_code(vendor_device_id, planned.wanted)
 
 
-async def _where_to(tx: Tx, device_id: str, planned: PlannedStep) -> str:
+async def _where_to(tx: Tx, hold: Hold, device_id: str, planned: PlannedStep) -> str:
     """
-    The device by the vendor's id. The wish is looked at once more: a login that had to be renewed takes time,
-    and what was handed over meanwhile, in the same commit even, is nobody's here to remove.
+    The device by the vendor's id, if it may be sent still. A login that had to be renewed takes time, and a
+    machine may have slept: what was handed over meanwhile, in the same commit even, is nobody's here to
+    remove, and a worker that took the account sends it itself.
     """
     device = await store.devices.find(tx, device_id)
     if device is None:
         raise NoSuchObject("the device was deleted here")
     code = await store.access_codes.find(tx, planned.code.access_code_id)
     if code is None or not _still_stands(planned, code, tx.now):
-        raise _WishChanged
+        raise _NotSent
+    if await store.connected_accounts.lease_left(tx, device.connected_account_id, hold.lease) < CALL_SECONDS:
+        raise _NotSent
     return device.vendor_device_id
 
 

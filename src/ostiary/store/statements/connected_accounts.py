@@ -96,6 +96,12 @@ define(
     .values(leased_until=bindparam("until"), due_at=bindparam("until")),
 )
 define(
+    "connected_accounts.leased_until",
+    select(_t.c.leased_until).where(
+        _t.c.connected_account_id == bindparam("id"), _t.c.lease == bindparam("token")
+    ),
+)
+define(
     "connected_accounts.release",
     update(_t)
     .where(_t.c.connected_account_id == bindparam("id"), _t.c.lease == bindparam("token"))
