@@ -146,6 +146,19 @@ def test_the_farthest_makes_room_and_comes_back_when_there_is_some() -> None:
     assert (engine.evictions, engine.vendor.writes) == (1, 6)
 
 
+def test_a_place_that_is_being_cleared_anyway_makes_nobody_else_leave() -> None:
+    """One is deleted and one is made before the engine looks again."""
+    engine = _engine(2)
+    leaving, far = _create(engine, None), _create(engine, LATEST[0])
+    _wait(engine, timedelta(minutes=5))
+    assert _on_lock(engine) == {leaving, far}
+    engine.rewish(engine.codes[leaving], delete_requested_at=engine.now)
+    near = _create(engine, LATER[0])
+    _wait(engine, timedelta(minutes=5))
+    assert _on_lock(engine) == {near, far}
+    assert (engine.evictions, engine.vendor.writes) == (0, 4)
+
+
 def test_between_codes_that_start_together_whoever_stands_there_stays() -> None:
     engine = _engine(1)
     first = _create(engine, LATER[0])
