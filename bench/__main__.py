@@ -55,7 +55,7 @@ def main() -> int:
             else:
                 _run(Path(folder), is_quick=options.quick)
     except (NotStarted, WrongAnswer, Overdue, KeyboardInterrupt) as error:
-        print(f"the benchmark broke off: {error or type(error).__name__}", file=sys.stderr)
+        print(f"the benchmark broke off: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     finally:
         signal.alarm(0)

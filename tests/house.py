@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
@@ -31,6 +31,14 @@ from .conformance import official
 
 PUBLIC_URL = "http://house.test"
 PROVIDER = "nuki"
+Fixed = TypeVar("Fixed")
+Seen = TypeVar("Seen")
+Said = TypeVar("Said")
+
+
+def fixed(value: Fixed, rule: Callable[[Fixed, Seen], Said]) -> Callable[[Seen], Said]:
+    """A rule about what is seen that keeps this value, though the loop around it goes on."""
+    return lambda seen: rule(value, seen)
 
 
 @dataclass
@@ -74,8 +82,8 @@ class TestHouse:
         return error
 
     async def until(
-        self, look: Callable[[], Awaitable[Any]], is_right: Callable[[Any], bool], seconds: float = 15
-    ) -> Any:
+        self, look: Callable[[], Awaitable[Seen]], is_right: Callable[[Seen], bool], seconds: float = 15
+    ) -> Seen:
         """Look until it is right; fails with the last look."""
         patience = time.monotonic() + seconds
         while True:

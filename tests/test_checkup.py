@@ -125,8 +125,9 @@ async def test_what_is_wrong_with_settings_and_the_engine(
         await house.house.database.write(forget, account_id, 50)
         assert len((await checked(tmp_path, database_url))["findings"]) == 3
         await house.house.database.write(forget, account_id, 70)
-        client = {"OSTIARY_SALTO_KS_CLIENT_ID": "id", "OSTIARY_SALTO_KS_CLIENT_SECRET": "secret"}
-        data = await checked(tmp_path, database_url, **client)
+        data = await checked(
+            tmp_path, database_url, OSTIARY_SALTO_KS_CLIENT_ID="id", OSTIARY_SALTO_KS_CLIENT_SECRET="secret"
+        )
         assert of(data, "Nobody works: 1 account")["connected_account_ids"] == [account_id]
         assert len(data["findings"]) == 3
 
@@ -134,7 +135,7 @@ async def test_what_is_wrong_with_settings_and_the_engine(
 async def test_what_is_wrong_with_the_database(open_: OpenHouse, tmp_path: Path, database_url: str) -> None:
     """What cannot be read is told, and left as it is."""
 
-    async def only(**env: str) -> tuple[str, str]:
+    async def only(**env: Any) -> tuple[str, str]:
         [finding] = (await checked(tmp_path, database_url, **env))["findings"]
         return finding["what"], finding["do"]
 

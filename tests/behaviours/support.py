@@ -12,7 +12,7 @@ from ostiary import store
 from ostiary.domain.instants import to_wire
 
 from ..conftest import OpenHouse
-from ..house import TestHouse
+from ..house import Seen, TestHouse
 
 Wire = dict[str, Any]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -90,15 +90,18 @@ async def ahead(house: TestHouse, *spans: timedelta) -> list[datetime]:
     return [now + span for span in spans]
 
 
-async def window(house: TestHouse, starts_in: timedelta, lasts: timedelta = DAY) -> dict[str, str]:
+async def window(house: TestHouse, starts_in: timedelta, lasts: timedelta = DAY) -> Wire:
     """`starts_at` and `ends_at` for a wish."""
     starts_at, ends_at = await ahead(house, starts_in, starts_in + lasts)
     return {"starts_at": to_wire(starts_at), "ends_at": to_wire(ends_at)}
 
 
 async def soon(
-    house: TestHouse, look: Callable[[], Awaitable[Any]], is_right: Callable[[Any], bool], seconds: float = 20
-) -> Any:
+    house: TestHouse,
+    look: Callable[[], Awaitable[Seen]],
+    is_right: Callable[[Seen], bool],
+    seconds: float = 20,
+) -> Seen:
     """
     Look until it is right. A few nudges of the clock, a second each, save the wait for the engine's next
     look; they stay far below every deadline of the product.

@@ -125,11 +125,8 @@ async def test_74_the_shared_pin_suits_every_device(open_: OpenHouse) -> None:
 async def test_75_who_cannot_share_stops_all(open_: OpenHouse) -> None:
     """A door whose vendor chooses: refused with the rule and the device, and no code exists anywhere."""
     async with at_both_brands(open_) as (house, nuki, salto):
-        for wish in (
-            {},
-            {"behavior_when_code_cannot_be_shared": "throw"},
-            {"code": "498882"},
-        ):
+        wishes: list[Wire] = [{}, {"behavior_when_code_cannot_be_shared": "throw"}, {"code": "498882"}]
+        for wish in wishes:
             async with refused_whole(house, (nuki, salto), "invalid_access_code", **wish) as error:
                 assert error["data"] == {
                     "device_id": salto["device_id"],
@@ -182,7 +179,8 @@ async def test_what_one_device_cannot_have_no_device_gets(open_: OpenHouse) -> N
             ]
         async with refused_whole(house, (lock,), "invalid_input", device_ids=[]) as error:
             assert error["validation_errors"]["device_ids"]["_errors"]
-        for wish in ({}, {"behavior_when_code_cannot_be_shared": "create_random_code"}):
+        wishes: list[Wire] = [{}, {"behavior_when_code_cannot_be_shared": "create_random_code"}]
+        for wish in wishes:
             async with refused_whole(house, (lock, other), "unsupported_device", **wish) as error:
                 assert error["data"] == {"device_id": other["device_id"]}
         for name, text in (await window(house, DAY)).items():

@@ -218,7 +218,9 @@ async def test_93_a_clash_names_the_code_of_others_and_get_finds_it(open_: OpenH
         code = await code_soon(
             house,
             made["access_code_id"],
-            lambda found: (problem(found, "duplicate_code_on_device") or {}).get("unmanaged_access_code_id"),
+            lambda found: bool(
+                (problem(found, "duplicate_code_on_device") or {}).get("unmanaged_access_code_id")
+            ),
         )
         assert problem(code, "failed_to_set_on_device")
         error = problem(code, "duplicate_code_on_device")

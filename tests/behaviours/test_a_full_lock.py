@@ -22,7 +22,7 @@ from ostiary.domain.instants import parse_instant, to_wire
 from ostiary.domain.provider import HttpRequest
 
 from ..conftest import OpenHouse
-from ..house import PUBLIC_URL, TestHouse, open_house
+from ..house import PUBLIC_URL, TestHouse, fixed, open_house
 from .support import (
     DAY,
     HOUR,
@@ -331,7 +331,7 @@ async def test_spares_make_room_for_guests_and_come_back_after_them(open_: OpenH
         for left in range(POOL_SIZE - 1, -1, -1):
             guests.append(await set_code(house, lock, **now))
             says = pool if left == 0 else "partial_backup_access_code_pool"
-            await soon(house, state, lambda seen, says=says, left=left: seen == ({FULL, says}, left))
+            await soon(house, state, fixed(({FULL, says}, left), lambda right, seen: seen == right))
         await house.refused(pull, 404, "backup_access_code_not_found", access_code_id=first["access_code_id"])
         last = await house.create_code(lock["device_id"], **now)
         await code_soon(house, last["access_code_id"], _lacks_room)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ostiary import store
+from ostiary.domain.access_codes import Status
 from ostiary.domain.evidence import Entry, broken_at
 from ostiary.domain.instants import parse_instant, to_wire
 from ostiary.domain.proof import explains
@@ -319,7 +320,7 @@ class Sampler:
 
     def __init__(self, house: TestHouse) -> None:
         self.house = house
-        self.seen: list[tuple[str, datetime, datetime, str]] = []
+        self.seen: list[tuple[str, datetime, datetime, Status]] = []
         self.ids: list[str] = []
 
     async def look(self) -> None:
@@ -340,7 +341,7 @@ class Sampler:
             window = [_boundary(entry) for entry in entries]
             between += [at for ends in window for at in ends if at is not None and since <= at <= until]
             instants = [since - COMMIT, since, *between, until]
-            assert any(explains(entries, at, status) for at in instants), (  # type: ignore[arg-type]
+            assert any(explains(entries, at, status) for at in instants), (
                 f"{status} of {access_code_id} at {since}: {[entry.as_wire() for entry in entries]}"
             )
 

@@ -283,7 +283,7 @@ def _database_bytes(database_url: str, tmp_path: Path) -> bytes:
     """All that the database holds, as it holds it."""
     if database_url.startswith("sqlite"):
         return b"".join(path.read_bytes() for path in sorted(tmp_path.glob("test.db*")))
-    found = []
+    found: list[bytes] = []
     with psycopg.connect(database_url, autocommit=True) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (table,) in tables:

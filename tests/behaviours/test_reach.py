@@ -175,8 +175,9 @@ async def test_a_session_sees_and_does_what_is_its_own(open_: OpenHouse) -> None
         attempt_id = asked["action_attempt"]["action_attempt_id"]
 
         async def attempt() -> Wire:
-            seen: Wire = await guest.call("/action_attempts/get", action_attempt_id=attempt_id)
-            return seen["action_attempt"]
+            answer = await guest.call("/action_attempts/get", action_attempt_id=attempt_id)
+            seen: Wire = answer["action_attempt"]
+            return seen
 
         done = await soon(house, attempt, lambda seen: bool(seen["status"] != "pending"))
         assert done["status"] == "success"
@@ -242,7 +243,8 @@ async def test_pages_are_full_although_rows_between_are_foreign(open_: OpenHouse
         everything = [device["device_id"] for device in await guest.devices()]
         assert len(everything) == 4
         for asker, user in ((guest, {}), (house, {"user_identifier_key": "both"})):
-            cursor, pages = None, []
+            cursor = None
+            pages: list[list[str]] = []
             while cursor is not None or not pages:
                 page = await asker.call("/devices/list", limit=1, page_cursor=cursor, **user)
                 pages.append([device["device_id"] for device in page["devices"]])

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from ostiary.domain.retry import WEBHOOK_WAITS
 from ostiary.store.tx import Tx
 
 from ..conftest import OpenHouse
-from ..house import TestHouse
+from ..house import TestHouse, fixed
 from ..receivers import Parcel, Receiver, Reply, receiving
 
 Wire = dict[str, Any]
@@ -75,7 +76,7 @@ async def test_an_account_s_whole_story_arrives_signed_and_in_order(open_: OpenH
     for parcel in parcels:
         assert parcel.headers["content-type"] == "application/json"
         assert parcel.headers["svix-id"] == f"msg_{parcel.event_id}"
-        verified = SeamWebhook(webhook["secret"]).verify(parcel.body, parcel.headers)
+        verified = SeamWebhook(webhook["secret"]).verify(parcel.body.decode(), parcel.headers)
         assert verified.event_id == parcel.event_id
         assert SvixWebhook(webhook["secret"]).verify(parcel.body, parcel.headers) == parcel.event
 
@@ -122,9 +123,10 @@ async def test_the_documented_schedule_to_its_end(open_: OpenHouse) -> None:
         webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
         first = (await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"]))["delivery"]
         for number, wait in enumerate(WEBHOOK_WAITS, start=1):
-            await receiver.until(lambda parcels, number=number: len(parcels) == number)
+            await receiver.until(fixed(number, lambda number, parcels: len(parcels) == number))
             [delivery] = await house.until(
-                lambda: log(house, webhook), lambda found, number=number: len(found[0]["attempts"]) == number
+                lambda: log(house, webhook),
+                fixed(number, lambda number, found: len(found[0]["attempts"]) == number),
             )
             tried = parse_instant(delivery["attempts"][-1]["attempted_at"])
             due = parse_instant(delivery["next_attempt_at"])
@@ -187,7 +189,7 @@ async def test_what_counts_as_arrived(open_: OpenHouse) -> None:
         for path, webhook in hooks.items():
             _, problem, status = replies.get(path, (None, "connection_failed", None))
             [delivery] = await house.until(
-                lambda webhook=webhook: log(house, webhook),
+                partial(log, house, webhook),
                 lambda found: bool(found[0]["attempts"]),
             )
             [attempt] = delivery["attempts"]
@@ -255,12 +257,12 @@ async def test_a_webhook_that_works_now_and_then_is_never_disabled(open_: OpenHo
     async with with_receiver(open_) as (house, receiver):
         webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
         for number in range(4):
-            receiver.behaviour = lambda _, number=number: Reply(500 if number % 2 == 0 else 200)
+            receiver.behaviour = fixed(number, lambda number, _: Reply(500 if number % 2 == 0 else 200))
             await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
-            await receiver.until(lambda parcels, number=number: len(parcels) > number)
+            await receiver.until(fixed(number, lambda number, parcels: len(parcels) > number))
             await house.until(
                 lambda: state(house, webhook),
-                lambda found, number=number: (found["failure_count"] > 0) == (number % 2 == 0),
+                fixed(number, lambda number, found: (found["failure_count"] > 0) == (number % 2 == 0)),
             )
             await house.advance(3 * DAY)
         assert (await state(house, webhook))["is_enabled"]
@@ -285,7 +287,7 @@ async def test_a_secret_is_changed_without_a_gap(open_: OpenHouse) -> None:
         assert (await state(house, webhook))["old_secret_ends_at"] is not None
         for secret in (old, new):
             assert SvixWebhook(secret).verify(both.body, both.headers)
-            assert SeamWebhook(secret).verify(both.body, both.headers).event_id == both.event_id
+            assert SeamWebhook(secret).verify(both.body.decode(), both.headers).event_id == both.event_id
         await house.advance(601)
         await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
         [_, one] = await receiver.until(lambda parcels: len(parcels) == 2)
@@ -300,17 +302,18 @@ async def test_what_verifiers_refuse(open_: OpenHouse) -> None:
         webhook = await hook(house, receiver.url(), "ostiary.webhook.test")
         await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
         [parcel] = await receiver.until(lambda parcels: len(parcels) == 1)
-    altered = parcel.body.replace(b"ostiary.webhook.test", b"ostiary.webhook.tost")
+    body = parcel.body.decode()
+    altered = body.replace("ostiary.webhook.test", "ostiary.webhook.tost")
     old = {**parcel.headers, "svix-timestamp": str(int(parcel.headers["svix-timestamp"]) - 301)}
     for verifier in (SvixWebhook, SeamWebhook):
         secret = webhook["secret"]
-        assert verifier(secret).verify(parcel.body, parcel.headers)
+        assert verifier(secret).verify(body, parcel.headers)
         with pytest.raises(Exception, match="signature"):
             verifier(secret).verify(altered, parcel.headers)
         with pytest.raises(Exception, match="too old"):
-            verifier(secret).verify(parcel.body, old)
+            verifier(secret).verify(body, old)
         with pytest.raises(Exception, match="signature"):
-            verifier("whsec_" + "A" * 32).verify(parcel.body, parcel.headers)
+            verifier("whsec_" + "A" * 32).verify(body, parcel.headers)
 
 
 async def test_the_log_resending_and_replaying_a_time(open_: OpenHouse) -> None:
@@ -334,7 +337,8 @@ async def test_the_log_resending_and_replaying_a_time(open_: OpenHouse) -> None:
         # All of them, in three parts.
         receiver.parcels.clear()
         since = late.isoformat()
-        counted, after = 0, {}
+        counted = 0
+        after: Wire = {}
         while True:
             asked = {"webhook_id": webhook["webhook_id"], "since": since, "limit": 3, **after}
             part = (await house.call("/ostiary/webhooks/replay", **asked))["replay"]
@@ -442,7 +446,7 @@ async def test_a_production_workspace_reaches_only_the_open_internet(open_: Open
             webhook = await hook(house, receiver.url("/in", host=host), "ostiary.webhook.test")
             await house.call("/ostiary/webhooks/test", webhook_id=webhook["webhook_id"])
             [delivery] = await house.until(
-                lambda webhook=webhook: log(house, webhook),
+                partial(log, house, webhook),
                 lambda found: bool(found[0]["attempts"]),
             )
             [attempt] = delivery["attempts"]

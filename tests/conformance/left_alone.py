@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ..house import TestHouse
+from ..house import TestHouse, fixed
 
 
 async def devices_are_left_alone(house: TestHouse) -> None:
@@ -27,7 +27,7 @@ async def devices_are_left_alone(house: TestHouse) -> None:
             await asyncio.sleep(0.05)
             return await house.event_types(device_id=lock["device_id"])
 
-        await house.until(look, lambda types, wanted=told: wanted in types)
+        await house.until(look, fixed(told, lambda wanted, types: wanted in types))
         await house.call("/devices/unmanaged/get", **which)
         await house.call("/devices/unmanaged/list")
         await house.call("/access_codes/unmanaged/list", **which)

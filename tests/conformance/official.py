@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker, validators  # type: ignore[import-untyped]
-from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker, validators  # type: ignore[import-untyped]  # no types
+from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]  # no types
 
 JAVASCRIPT: Final = Path(__file__).parent / "js"
 MODULE: Final = JAVASCRIPT / "node_modules/@seamapi/types/lib/seam/connect/openapi.js"

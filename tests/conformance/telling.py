@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import processes
+from .environments import ROOT
 
 STORIES = Path(__file__).parent / "sdk"
 TELLING_SECONDS = 120
@@ -21,6 +22,10 @@ CHOICES = {"salto": ("Main Site", "Second Site")}
 """What the person of a story lets us into, where their vendor asks."""
 
 KINDS = {"short_pin": "SeamHttpInvalidInputError", "wrong_key": "SeamHttpUnauthorizedError"}
+
+
+def in_python(interpreter: Path, story: str) -> tuple[str, ...]:
+    return str(interpreter), "-m", f"tests.conformance.sdk.story_{story}"
 
 
 def tell(
@@ -39,20 +44,25 @@ def tell(
     with processes.serving(folder, OSTIARY_SANDBOX_PACE=PACE.get(story, "0")) as server:
         arguments = [*command, server.url, processes.api_key(folder), *more(folder)]
         with (folder / "story.log").open("w") as errors:
-            story = subprocess.Popen(
-                arguments, stdout=subprocess.PIPE, stderr=errors, text=True, env=processes.environment(folder)
+            teller = subprocess.Popen(
+                arguments,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=ROOT,
+                env=processes.environment(folder),
             )
-        assert story.stdout is not None
+        assert teller.stdout is not None
         try:
-            webview = story.stdout.readline().strip()
+            webview = teller.stdout.readline().strip()
             assert webview.startswith("http"), (folder / "story.log").read_text()
             processes.log_in(webview, choose=CHOICES.get(story))
-            told, _ = story.communicate(timeout=TELLING_SECONDS)
+            told, _ = teller.communicate(timeout=TELLING_SECONDS)
         finally:
-            story.kill()
-            story.wait()
-            story.stdout.close()
-        assert story.returncode == 0, (folder / "story.log").read_text()[-3000:]
+            teller.kill()
+            teller.wait()
+            teller.stdout.close()
+        assert teller.returncode == 0, (folder / "story.log").read_text()[-3000:]
         seen: dict[str, Any] = json.loads(told)
         assert "Traceback" not in server.log.read_text()
         return seen
@@ -90,7 +100,7 @@ def check_nuki(seen: dict[str, Any]) -> None:
     }
     _same(seen["doors"], wanted)
     _check_codes(seen["codes"])
-    wanted = {
+    refusals = {
         "unknown_device": (404, "device_not_found"),
         "gone": (404, "access_code_not_found"),
         "bad_pin": (400, "invalid_access_code"),
@@ -98,7 +108,7 @@ def check_nuki(seen: dict[str, Any]) -> None:
         "no_keypad": (400, "unsupported_device"),
         "wrong_key": (401, "unauthorized"),
     }
-    _check_refusals(seen, wanted)
+    _check_refusals(seen, refusals)
 
 
 def check_pages(seen: dict[str, Any]) -> None:
@@ -166,12 +176,12 @@ def check_salto(seen: dict[str, Any]) -> None:
     _same((doors["failed"]["code"], doors["failed"]["status"]), ("provider_issue", "error"))
     assert "one-time password" in doors["failed"]["message"]
     _check_vendor_codes(seen["codes"])
-    wanted = {
+    refusals = {
         "own_pin": (400, "invalid_access_code"),
         "no_keypad": (400, "unsupported_device"),
         "gone": (404, "access_code_not_found"),
     }
-    _check_refusals(seen, wanted)
+    _check_refusals(seen, refusals)
 
 
 def _check_vendor_codes(codes: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from ostiary.domain.events import EMITTED
 from ostiary.wire.openapi import document
 from ostiary.wire.operation import OPERATIONS
 
-from ..house import PROVIDER, PUBLIC_URL, TestHouse, open_house
+from ..house import PROVIDER, PUBLIC_URL, TestHouse, fixed, open_house
 from . import official
 from .left_alone import devices_are_left_alone
 from .with_sessions import users_ask_themselves
@@ -327,7 +327,7 @@ async def codes_live(house: TestHouse) -> None:
             await asyncio.sleep(0.05)
             return await house.event_types(device_id=lock["device_id"])
 
-        await house.until(told_yet, lambda types, wanted=event_type: wanted in types)
+        await house.until(told_yet, fixed(event_type, lambda wanted, types: wanted in types))
         await look_around(house)
     later = {
         "starts_at": (await house.now() + timedelta(hours=24)).isoformat(),

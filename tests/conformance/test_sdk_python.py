@@ -23,8 +23,7 @@ def interpreter(generation: str) -> Path:
 
 @pytest.mark.parametrize("story", list(telling.CHECKS))
 def test_the_story_with_the_python_sdk(story: str, generation: str, tmp_path: Path) -> None:
-    command = (str(interpreter(generation)), str(telling.STORIES / f"story_{story}.py"))
-    seen = telling.tell(story, command, tmp_path)
+    seen = telling.tell(story, telling.in_python(interpreter(generation), story), tmp_path)
     assert seen["version"].startswith(GENERATIONS[generation])
     telling.CHECKS[story](seen)
     if story != "nuki":

@@ -1,6 +1,5 @@
 """Client sessions, publishable keys and personal access tokens, as the official SDKs use them."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,8 @@ import pytest
 
 from .. import processes
 from . import telling
-from .environments import python_with
 from .test_sdk_javascript import MODULES, PACKAGES, node
-from .test_sdk_python import GENERATIONS
+from .test_sdk_python import GENERATIONS, interpreter
 
 HOME = ["Front door", "Garden door", "Street entrance"]
 
@@ -50,8 +48,7 @@ def test_users_in_their_browsers_with_the_javascript_sdk(generation: str, tmp_pa
 
 @pytest.mark.parametrize("generation", list(GENERATIONS))
 def test_a_backend_with_the_python_sdk(generation: str, tmp_path: Path) -> None:
-    python = Path(sys.executable) if generation == "3" else python_with(f"sdk-{generation}")
-    command = (str(python), str(telling.STORIES / "story_sessions.py"))
+    command = telling.in_python(interpreter(generation), "sessions")
     seen = telling.tell("sessions", command, tmp_path, _token_and_workspace)
     assert seen["version"].startswith(GENERATIONS[generation])
     for asker, user in (("by_key", "user-anna"), ("by_token", "user-ben")):

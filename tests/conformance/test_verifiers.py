@@ -7,7 +7,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,7 +178,7 @@ def python(package: str, generation: str) -> tuple[list[str], str]:
     return [interpreter, str(telling.STORIES / "verify.py"), package], version
 
 
-VERIFIERS = {
+VERIFIERS: dict[str, Callable[[], tuple[list[str], str]]] = {
     "seam of npm, 1.x": lambda: javascript("1"),
     "seam of npm, today": lambda: javascript("2"),
     "svix of npm": svix_in_javascript,

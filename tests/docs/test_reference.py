@@ -188,7 +188,7 @@ SIMULATORS: dict[str, Any] = {
 """One of each brand, by the brand's name."""
 
 
-def verbs(simulator: Any) -> dict[str, type]:
+def verbs(simulator: Any) -> dict[str, type[msgspec.Struct]]:
     """What its control plane knows besides what stands apart, with the fields."""
     return {f"{method} {verb}": command.shape for (method, verb), command in simulator.commands.items()}
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from ostiary.domain.errors import Busy, NoSuchObject, OutcomeUnknown, Rejected, Unreachable
@@ -35,7 +35,7 @@ FateKind = Literal[
     "refused",
     "refused_for_good",
 ]
-FATES: Sequence[FateKind] = FateKind.__args__  # type: ignore[attr-defined]
+FATES: Sequence[FateKind] = get_args(FateKind)
 
 ChoosingFateKind = FateKind | Literal["partly", "unknown_partly", "crash_partly", "meanwhile"]
 CHOOSING_FATES: Sequence[ChoosingFateKind] = (

@@ -164,10 +164,10 @@ def test_marks_are_apart_and_plain() -> None:
         (-2, 0, "in the future"),
     ],
 )
-def test_a_time_frame_that_makes_no_sense(starts: Any, ends: Any, words: str) -> None:
-    frame = [None if hours is None else NOW + hours * HOUR for hours in (starts, ends)]
+def test_a_time_frame_that_makes_no_sense(starts: int | None, ends: int | None, words: str) -> None:
+    starts_at, ends_at = (None if hours is None else NOW + hours * HOUR for hours in (starts, ends))
     with pytest.raises(InvalidInput, match=words):
-        check_time_frame(*frame, NOW)
+        check_time_frame(starts_at, ends_at, NOW)
 
 
 def test_time_frames_that_do() -> None:

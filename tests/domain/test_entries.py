@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,8 @@ from .samples import NOW
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
-def entry(name: str, at: datetime = NOW, **fields: object) -> LogEntry:
-    return replace(LogEntry(name, "d-1", at, "unlocked", "keycode"), **fields)  # type: ignore[arg-type]
+def entry(name: str, at: datetime = NOW, **fields: Any) -> LogEntry:
+    return replace(LogEntry(name, "d-1", at, "unlocked", "keycode"), **fields)
 
 
 def first() -> EntryMark:
@@ -143,10 +144,10 @@ def test_whatever_happens_each_line_is_told_once(
 # --- whose movement it was --------------------------------------------------------------------------------
 
 
-def attempt(sent: float | None = 0.0, **changes: object) -> ActionAttempt:
+def attempt(sent: float | None = 0.0, **changes: Any) -> ActionAttempt:
     made = requested("UNLOCK_DOOR", samples.device(), NOW, deadline_at=NOW + timedelta(seconds=30))
     sent_at = None if sent is None else NOW + sent * SECOND
-    return replace(made, sent_at=sent_at, status="success", **changes)  # type: ignore[arg-type]
+    return replace(made, sent_at=sent_at, status="success", **changes)
 
 
 def test_a_remote_movement_belongs_to_the_attempt_sent_nearest_to_it() -> None:
@@ -175,11 +176,11 @@ def test_a_movement_that_is_not_ours(line: LogEntry, made: ActionAttempt) -> Non
 # --- the event --------------------------------------------------------------------------------------------
 
 
-def known(**changes: object) -> AccessCode:
+def known(**changes: Any) -> AccessCode:
     """A code that a look has confirmed as it is wished."""
     code = samples.code(pin="498882")
-    fields = {"confirmed_at": NOW, "confirmed_code_hash": code.code_hash, **changes}
-    return replace(code, **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"confirmed_at": NOW, "confirmed_code_hash": code.code_hash, **changes}
+    return replace(code, **fields)
 
 
 def test_an_entry_with_a_code_of_ours() -> None:

@@ -32,6 +32,7 @@ from ostiary.domain.evidence import (
 from ostiary.domain.instants import to_wire
 from ostiary.domain.proof import explains, level, status_at
 from ostiary.domain.provider import ObservedCode
+from ostiary.domain.secrets import Secret
 
 from .samples import CAN, NOW, code
 
@@ -197,7 +198,7 @@ def test_each_note_is_an_entry_and_events_stand_with_the_last() -> None:
 
 
 def test_a_look_is_noted_when_it_shows_something_else() -> None:
-    entry = ObservedCode("v-1", "Anna", "abc", None, None, None)
+    entry = ObservedCode("v-1", "Anna", Secret("123456"), None, None, None)
     one, other = sighting([Seen(entry, "h" * 64)]), sighting([Seen(replace(entry, name="Ben"), "h" * 64)])
     assert sighting([]) is None
     assert seen(None, None, []) is None

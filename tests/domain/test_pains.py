@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from ostiary.domain.provider import Capabilities, ObservedCode
 from ostiary.domain.reconcile import Seen, Step
 from ostiary.domain.secrets import Secret
 
-from .model_engine import Engine, is_wanted
-from .model_vendor import FATES, Vendor
+from .model_engine import Engine
+from .model_vendor import FATES, FateKind, Vendor
+from .model_wishes import is_wanted
 
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 CAN = Capabilities(can_program_online_access_codes=True, max_access_codes=20, settles_within=60.0)
@@ -34,8 +36,8 @@ def _engine(can: Capabilities = CAN, *, keeps_pins_unique: bool = True) -> Engin
     return Engine(Vendor(START, keeps_pins_unique, can.max_access_codes or 20, deque(), deque()), can, START)
 
 
-def _trouble(engine: Engine, luck: random.Random, kinds: list[str]) -> None:
-    engine.vendor.fates.extend((luck.choice(kinds), luck.choice([2.0, 90.0])) for _ in range(40))  # type: ignore[misc]
+def _trouble(engine: Engine, luck: random.Random, kinds: Sequence[FateKind]) -> None:
+    engine.vendor.fates.extend((luck.choice(kinds), luck.choice([2.0, 90.0])) for _ in range(40))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -46,7 +48,8 @@ def test_pain_07_nothing_stays_on_its_way_without_a_word(seed: int) -> None:
     """
     luck = random.Random(seed)
     engine = _engine()
-    _trouble(engine, luck, [fate for fate in FATES if fate != "refused_for_good"] + ["lost"] * 8)
+    losses: list[FateKind] = ["lost"] * 8
+    _trouble(engine, luck, [*(fate for fate in FATES if fate != "refused_for_good"), *losses])
     engine.create("Anna", PINS[0], None, True)
     since: dict[str, tuple[str, datetime]] = {}
     for step in range(240):
@@ -123,7 +126,8 @@ def test_pain_12_an_active_code_is_never_removed_to_be_set_again(seed: int) -> N
     """Random wishes, edits and faults on a lock with three places: no plan takes an active code off."""
     luck = random.Random(seed)
     engine = _engine(NATIVE)
-    _trouble(engine, luck, [*FATES, *["ok"] * 12])
+    fair: list[FateKind] = ["ok"] * 12
+    _trouble(engine, luck, [*FATES, *fair])
     for _ in range(60):
         _something_happens(engine, luck)
         planned = engine.last_plan

@@ -24,19 +24,10 @@ from ostiary.domain.reconcile import Plan
 from ostiary.domain.secrets import Secret
 from ostiary.domain.weekly_windows import DAY, WeeklyWindow
 
-from .model_engine import (
-    EXTERNAL,
-    ON_DEVICE,
-    POLL,
-    Engine,
-    as_wished,
-    has_no_frame,
-    is_wanted,
-    pin_hash,
-    shown,
-    shown_pin,
-)
+from .model_checks import EXTERNAL, ON_DEVICE
+from .model_engine import POLL, Engine
 from .model_vendor import CHOOSING_FATES, FATES, ChoosingVendor, Entry, Vendor
+from .model_wishes import as_wished, has_no_frame, is_wanted, pin_hash, shown, shown_pin
 
 NO_SPACE = "no_space_for_access_code_on_device"
 REMOVED = "access_code.removed_from_device"
@@ -307,8 +298,9 @@ class World:
             if mark not in on_lock and shown_pin(code) not in foreign_pins and not has_no_frame(code, can)
         ]
         assert not missing or len(self.vendor.entries) >= self.vendor.room, "room, and a code is missing"
+        holders = [wanted[mark] for mark in on_lock if mark is not None]
         for code in missing:
-            self._check_queue(code, [wanted[mark] for mark in on_lock])
+            self._check_queue(code, holders)
         for code in self.engine.living():
             asked = self.engine.asked.get(code.access_code_id)
             assert asked in (None, shown_pin(code)), "another PIN than its caller wants"
@@ -334,7 +326,8 @@ class World:
         errors = {str(error["error_code"]) for error in code.errors}
         pin = shown_pin(code)
         is_right = entry is not None and shown(entry) == as_wished(code, self.engine.can)
-        if pin in foreign_pins and not (is_right and entry.is_enabled and entry.is_exact):  # type: ignore[union-attr]
+        is_whole = entry is not None and entry.is_enabled and entry.is_exact
+        if pin in foreign_pins and not (is_right and is_whole):
             is_unseen = entry is None and not self.engine.can.codes_are_readable  # that somebody has the PIN
             assert "duplicate_code_on_device" in errors or (is_unseen and NO_SPACE in errors)
             return

@@ -26,7 +26,8 @@ from ostiary.domain.rehearsal import Rehearsal, Rows, rehearse
 from ostiary.domain.unmanaged_codes import UnmanagedCode
 
 from . import samples, test_planner_properties
-from .model_engine import Engine, pin_hash, shown_pin, vendor_name
+from .model_engine import Engine
+from .model_wishes import pin_hash, shown_pin, vendor_name
 
 STORIES = 200
 SEEN: Counter[str] = Counter()

@@ -11,8 +11,9 @@ from ostiary.domain.provider import Capabilities
 from ostiary.domain.reconcile import NO_SPACE, due, needs_look
 from ostiary.domain.room import SAFE_REMOVAL
 
-from .model_engine import Engine, is_wanted
+from .model_engine import Engine
 from .model_vendor import FateKind, Vendor
+from .model_wishes import is_wanted
 
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -242,7 +243,8 @@ def test_a_removal_that_makes_no_room_is_tried_with_pauses_and_others_go_instead
 
 
 def test_a_vendor_that_loses_every_removal_is_asked_ever_less() -> None:
-    engine = _engine(1, ("ok", 3.0), *[("lost", 0.0)] * 500)
+    losses: list[tuple[FateKind, float]] = [("lost", 0.0)] * 500
+    engine = _engine(1, ("ok", 3.0), *losses)
     first = _create(engine, 40 * HOUR)
     _wait(engine, timedelta(minutes=5))
     second = _create(engine, None)

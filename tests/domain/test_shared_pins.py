@@ -1,6 +1,7 @@
 """Which devices can share one PIN, and by which rules it is made."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,12 @@ from .samples import CAN, device
 ANY = ()
 
 
-def named(name: str, *lengths: int, chosen_by: str = "caller", constraints: tuple[str, ...] = ()) -> Device:
+def named(
+    name: str,
+    *lengths: int,
+    chosen_by: Literal["caller", "vendor", "either"] = "caller",
+    constraints: tuple[str, ...] = (),
+) -> Device:
     can = replace(CAN, code_lengths=lengths, code_constraints=constraints, code_chosen_by=chosen_by)
     return replace(device(name=name, capabilities=can), device_id=name)
 
@@ -50,7 +56,7 @@ def test_the_length_is_one_that_all_have(
 
 def test_where_no_length_is_common_the_most_share_and_the_others_hear_why() -> None:
     share = sharers([named("four", 4), named("six", 6), named("six too", 6, 8)], preferred_length=4)
-    assert (length_of(share), share.device_ids) == (6, {"six", "six too"})
+    assert (length_of(share), share.device_ids) == (6, frozenset({"six", "six too"}))
     [refusal] = share.refusals
     assert refusal.data == {"device_id": "four", "constraint_type": "supported_code_lengths"}
     assert "6 digits" in refusal.message
@@ -58,7 +64,7 @@ def test_where_no_length_is_common_the_most_share_and_the_others_hear_why() -> N
 
 def test_a_vendor_that_chooses_shares_nothing_and_one_that_would_choose_does() -> None:
     share = sharers([named("theirs", 6, chosen_by="vendor"), named("both", 4, 5, chosen_by="either")])
-    assert (length_of(share), share.device_ids) == (4, {"both"})
+    assert (length_of(share), share.device_ids) == (4, frozenset({"both"}))
     [refusal] = share.refusals
     assert refusal.data == {"device_id": "theirs", "constraint_type": "cannot_specify_pin_code"}
     assert sharers([named("theirs", 6, chosen_by="vendor")]).device_ids == set()

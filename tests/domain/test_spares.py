@@ -24,7 +24,9 @@ from ostiary.domain.reconcile import Change, Step
 from ostiary.domain.secrets import Secret
 
 from . import samples, test_planner_properties
-from .model_engine import Engine, Told, pin_hash
+from .model_checks import Told
+from .model_engine import Engine
+from .model_wishes import pin_hash
 from .samples import NOW
 from .test_planner_properties import HOUR, PER_BATCH, WAITS, Story, World
 

@@ -4,6 +4,7 @@ import asyncio
 
 from ostiary import store
 from ostiary.engine.drain import drain_account
+from ostiary.store.tx import Tx
 
 from ..conftest import OpenHouse
 from ..house import TestHouse
@@ -12,13 +13,13 @@ from ..house import TestHouse
 async def _is_free(house: TestHouse, connected_account_id: str) -> bool:
     """Somebody else can have the account at once; gives it back."""
 
-    async def use(tx):  # type: ignore[no-untyped-def]
+    async def use(tx: Tx) -> bool:
         until = tx.real_now
         taken = await store.connected_accounts.claim(tx, connected_account_id, "another", until)
         await store.connected_accounts.release(tx, connected_account_id, "another", tx.real_now)
         return taken
 
-    return bool(await house.house.database.write(use))
+    return await house.house.database.write(use)
 
 
 async def test_an_account_is_free_after_its_worker_was_stopped_anywhere(open_: OpenHouse) -> None:

@@ -19,19 +19,19 @@ from ostiary.engine.receive import MAX_BODY
 from ostiary.store.tx import Tx
 
 from .. import processes
-from ..house import settings_for
+from ..house import fixed, settings_for
 from .told import LOGIN, Told, a_house, a_vendor, body_of
 
 SIGNATURE = "X-Nuki-Signature-SHA256"
 
 
-async def turn(told: Told, device: dict, *, locked: bool) -> None:
+async def turn(told: Told, device: dict[str, Any], *, locked: bool) -> None:
     """By hand, at the door."""
     lock = int(await vendor_id(told, device))
     await told.vendor.control("POST", "device", smartlock_id=lock, locked=locked)
 
 
-async def vendor_id(told: Told, device: dict) -> str:
+async def vendor_id(told: Told, device: dict[str, Any]) -> str:
     for found in (await told.vendor.control("GET", "truth"))["devices"]:
         if found["name"] == device["properties"]["name"]:
             return str(found["smartlock_id"])
@@ -51,13 +51,15 @@ async def test_a_lock_turned_by_hand_is_known_at_once(tmp_path: Path, database_u
     async with a_vendor() as vendor, a_house(tmp_path, vendor, database_url) as told:
         device = await told.connect()
         account = await told.registered()
+        assert account.poll_at is not None
         assert (account.poll_at - account.created_at).total_seconds() > 0
         lists = await vendor.asked("/smartlock")
         began = time.monotonic()
         for locked in (False, True):
             await turn(told, device, locked=locked)
             await told.until(
-                lambda: told.is_locked(device["device_id"]), lambda seen, wanted=locked: seen is wanted
+                lambda: told.is_locked(device["device_id"]),
+                fixed(locked, lambda wanted, seen: seen is wanted),
             )
         polls = 1 + (time.monotonic() - began) / NOTICES_APART.total_seconds()
         assert await vendor.asked("/smartlock") <= lists + polls, "lines of the log share their polls"
@@ -79,7 +81,7 @@ async def test_what_happens_at_the_door_is_told_within_seconds(tmp_path: Path) -
             )
             return [event for event in found["events"] if event["event_type"] == "lock.access_denied"]
 
-        [event] = await told.until(denied, lambda seen: seen)
+        [event] = await told.until(denied, bool)
         assert event["reason"]["reason_code"] == "unknown_code"
 
 
@@ -116,7 +118,7 @@ async def test_a_webhook_with_a_wrong_signature_is_refused(tmp_path: Path) -> No
         await vendor.control("POST", "faults", fault="webhook_forged")
         await turn(told, device, locked=False)
         sent = await told.until(
-            vendor.sent, lambda sent: all(one.succeeded is False for one in sent) and sent
+            vendor.sent, lambda sent: bool(sent) and all(one.succeeded is False for one in sent)
         )
         assert {one.status for one in sent} == {401}
         lock = await vendor_id(told, device)
@@ -272,7 +274,9 @@ async def due_again(told: Told) -> None:
         await store.connected_accounts.wake(tx, account.connected_account_id)
 
     await told.house.database.write(again)
-    await told.until(told.account, lambda seen: seen.notices_at > account.notices_at)
+    before = account.notices_at
+    assert before is not None
+    await told.until(told.account, lambda seen: seen.notices_at is not None and seen.notices_at > before)
 
 
 async def test_a_registration_that_the_vendor_lost_is_made_anew(tmp_path: Path) -> None:
@@ -334,6 +338,7 @@ async def test_who_may_not_have_webhooks_is_polled_and_told_once(tmp_path: Path,
         device = await told.connect()
         refused = await told.until(told.account, lambda seen: seen.are_notices_refused)
         assert not refused.is_disconnected
+        assert refused.notices_at is not None
         assert (refused.notices_at - app.now()).total_seconds() > 23 * 3600
         await due_again(told)
         said = [line for line in caplog.messages if "does not let account" in line]

@@ -46,8 +46,9 @@ async def emit(tx: Tx, workspace: Workspace, count: int) -> None:
     stored = await store.workspaces.get(tx, workspace.workspace_id)
     assert stored is not None
     tx.enter(stored)
-    ids = {"device_id": str(uuid4()), "connected_account_id": str(uuid4())}
+    device_id, account_id = str(uuid4()), str(uuid4())
     for _ in range(count):
+        ids: dict[str, Any] = {"device_id": device_id, "connected_account_id": account_id}
         tx.emit(event("device.added", workspace.workspace_id, tx.now, **ids))
 
 

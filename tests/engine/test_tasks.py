@@ -2,11 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from ostiary.engine import tasks
 from ostiary.engine.tasks import cancel_all, finish
 
 
-async def test_a_cancellation_that_got_lost_is_repeated() -> None:
+async def test_a_cancellation_that_got_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.05)
     tasks_ended = []
 
     async def deaf_once() -> None:
@@ -17,13 +20,9 @@ async def test_a_cancellation_that_got_lost_is_repeated() -> None:
         finally:
             tasks_ended.append(True)
 
-    before, tasks.AGAIN_SECONDS = tasks.AGAIN_SECONDS, 0.05  # type: ignore[misc]
-    try:
-        task = asyncio.create_task(deaf_once())
-        await asyncio.sleep(0)
-        await asyncio.wait_for(cancel_all([task]), 5)
-    finally:
-        tasks.AGAIN_SECONDS = before  # type: ignore[misc]
+    task = asyncio.create_task(deaf_once())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(cancel_all([task]), 5)
     assert task.cancelled()
     assert tasks_ended == [True]
 

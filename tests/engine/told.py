@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ from ostiary.simulation import MemoryHomes, ShiftableClock
 from ostiary.store.tx import Tx
 
 from .. import databases, processes
-from ..house import settings_for
+from ..house import Seen, settings_for
 from ..transport.loopback import free_socket, network, serving
 
 LOGIN = "ann@example.com"
@@ -96,7 +96,9 @@ class Told:
 
         return await self.until(self.account, is_settled)
 
-    async def until(self, look: Any, is_right: Any, seconds: float = 8) -> Any:
+    async def until(
+        self, look: Callable[[], Awaitable[Seen]], is_right: Callable[[Seen], bool], seconds: float = 8
+    ) -> Seen:
         loop = asyncio.get_running_loop()
         patience = loop.time() + seconds
         while not is_right(seen := await look()):

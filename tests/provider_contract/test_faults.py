@@ -7,6 +7,7 @@ no more; and each time the engine's way of going on has to end with one whole co
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -277,7 +278,7 @@ async def test_a_login_that_breaks_off_is_begun_anew(brand: Brand, transport: st
             assert world.line.has_trap, "a fault that nobody noticed"
             return False
         assert word == "provider_unavailable"
-        assert await world.account()
+        assert await (await world.account()).list_devices(), "the next login works"
         return True
 
     await _at_each_request(brand, transport, strikes)
@@ -296,7 +297,8 @@ async def test_a_refresh(brand: Brand, transport: str, fault: str) -> None:
             await world.adapter.refresh(login.credentials, now=world.now)
         assert type(raised.value) is kind
         if not has_happened:
-            assert await world.adapter.refresh(login.credentials, now=world.now)
+            renewed = await world.adapter.refresh(login.credentials, now=world.now)
+            assert renewed.access_token != login.credentials.access_token
 
 
 async def test_a_login_that_was_taken_back_is_rejected(brand: Brand, transport: str) -> None:
@@ -394,7 +396,7 @@ async def test_no_error_shows_a_secret(brand: Brand, transport: str) -> None:
         for fault in (*FAULTS, "http_401"):
             ahead = 0
             while True:
-                world.line.set_trap(ahead, lambda fault=fault: world.fault(fault))
+                world.line.set_trap(ahead, partial(world.fault, fault))
                 try:
                     await account.change_access_code(device.vendor_device_id, key, held)
                 except ProviderError as error:

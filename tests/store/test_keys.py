@@ -19,7 +19,7 @@ async def _workspace(database: Database, token: Secret) -> Workspace | None:
     return None if found is None else found[0]
 
 
-async def _production(tx: Tx) -> store.workspaces.Workspace:
+async def _production(tx: Tx) -> Workspace:
     return await store.workspaces.create(tx, "real", is_sandbox=False)
 
 

@@ -22,7 +22,7 @@ def _statements() -> list[str]:
 
 def _params(name: str) -> Mapping[str, Any]:
     """A value of the right type for every parameter, so that nothing is decided before the plan."""
-    binds: Any = DEFINITIONS[name].clause.compile(dialect=sqlite_dialect.dialect())  # type: ignore[attr-defined]
+    binds: Any = DEFINITIONS[name].clause.compile(dialect=sqlite_dialect.dialect())
     numbers = {"limit", "offset", *re.findall(r"%\((\w+)\)s::(?:BIGINT|INTEGER)", compiled("postgres")[name])}
     found: dict[str, Any] = {}
     for parameter, bind in binds.binds.items():

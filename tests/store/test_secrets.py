@@ -4,12 +4,14 @@ import copy
 import json
 import logging
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ostiary import store
+from ostiary.domain.access_codes import AccessCode
 from ostiary.domain.secrets import Secret
 from ostiary.store.homes import WorkspaceHomes
 from ostiary.store.opening import open_database, sqlite_path
@@ -139,7 +141,7 @@ async def test_no_secret_stands_in_the_file(database_url: str) -> None:
     assert b"refresh-token-of-acme" not in stored
 
 
-async def _tell(tx: Tx, code: store.access_codes.AccessCode) -> None:
+async def _tell(tx: Tx, code: AccessCode) -> None:
     tx.emit(code.event("access_code.set_on_device", tx.now, secret_fields={"code": PIN}))
 
 
@@ -172,9 +174,9 @@ def test_a_secret_shows_nothing(caplog: pytest.LogCaptureFixture) -> None:
         vars,
     ],
 )
-def test_encoders_refuse_a_secret(show: object) -> None:
+def test_encoders_refuse_a_secret(show: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError) as error:
-        show(Secret(PIN))  # type: ignore[operator]
+        show(Secret(PIN))
     assert PIN not in str(error.value)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ostiary.domain.access_codes import Status
 from ostiary.domain.backup_pool import POOL_SIZE
 from ostiary.domain.instants import parse_instant, to_wire
 
@@ -61,7 +62,7 @@ class Life:
         self.story: list[str] = []
         self.statuses: Counter[str] = Counter()
         self.marks: dict[str, str] = {}
-        self.samples: dict[str, list[tuple[datetime, str]]] = {}
+        self.samples: dict[str, list[tuple[datetime, Status]]] = {}
         self.has_pool: set[str] = set()
 
     async def live(self, steps: int) -> None:

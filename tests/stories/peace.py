@@ -143,7 +143,7 @@ async def _check_evidence(life: "Life", access_code_id: str) -> None:
     judged = proof.judged(access_code_id, None, entries, entries[-1].at, database.vault.evidence_hash)
     assert judged["is_intact"], judged
     for at, status in life.samples[access_code_id]:
-        assert proof.explains(entries, at, status), f"{access_code_id}: nothing explains {status} at {at}"  # type: ignore[arg-type]
+        assert proof.explains(entries, at, status), f"{access_code_id}: nothing explains {status} at {at}"
 
 
 def _nobody_lost_a_working_code(life: "Life", writes: list[Wire]) -> None:

@@ -16,9 +16,10 @@ from typing import Any
 
 from ostiary import app, store
 from ostiary.domain.instants import from_ms
-from ostiary.domain.provider import HttpRequest, HttpResponse, ProviderHttp
+from ostiary.domain.provider import HttpRequest, HttpResponse
 from ostiary.engine.drain import drain_account
 from ostiary.store.tx import Database, Tx
+from ostiary.transport.in_process import InProcessHttp
 
 from ..house import TestHouse, open_house
 
@@ -64,7 +65,7 @@ class Fuse:
 class MortalHttp:
     """The way to the vendors, as long as the process lives."""
 
-    def __init__(self, http: ProviderHttp, fuse: Fuse) -> None:
+    def __init__(self, http: InProcessHttp, fuse: Fuse) -> None:
         self._http, self._fuse = http, fuse
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -75,7 +76,7 @@ class MortalHttp:
         return answer
 
     async def close(self) -> None:
-        await self._http.close()  # type: ignore[attr-defined]
+        await self._http.close()
 
 
 class MortalDatabase:
@@ -121,7 +122,7 @@ class StandingHouse:
         self.house: TestHouse = await self._stack.enter_async_context(opened)
         self.house.provider = self.provider
         vendors = self.house.house.vendors
-        vendors.simulated = MortalHttp(vendors.simulated, self.fuse)  # type: ignore[assignment]
+        vendors.simulated = MortalHttp(vendors.simulated, self.fuse)  # type: ignore[assignment]  # stands in for it
         self.database = self.house.house.database
         self.mortal: Any = MortalDatabase(self.database, self.fuse)
 

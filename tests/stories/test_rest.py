@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from ostiary import store
-from ostiary.domain.provider import HttpRequest, HttpResponse, ProviderHttp
+from ostiary.domain.provider import HttpRequest, HttpResponse
+from ostiary.transport.in_process import InProcessHttp
 
 from ..behaviours.support import fault
 from .standing import StandingHouse
@@ -35,7 +36,7 @@ async def test_an_account_that_was_connected_again_comes_to_rest(tmp_path: Path)
 class LoggedInMeanwhile:
     """While the vendor refuses to renew the old login, its owner logs in again."""
 
-    def __init__(self, http: ProviderHttp, home: StandingHouse) -> None:
+    def __init__(self, http: InProcessHttp, home: StandingHouse) -> None:
         self._http, self._home = http, home
         self.login: asyncio.Task[str] | None = None
 
@@ -54,7 +55,7 @@ class LoggedInMeanwhile:
         return account.access_token.reveal()
 
     async def close(self) -> None:
-        await self._http.close()  # type: ignore[attr-defined]
+        await self._http.close()
 
 
 async def test_a_login_that_is_renewed_by_hand_is_not_cut_off_for_the_old_one(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ async def test_a_login_that_is_renewed_by_hand_is_not_cut_off_for_the_old_one(tm
         await fault(home.house, "login_rejected")
         vendors = home.house.house.vendors
         meanwhile = LoggedInMeanwhile(vendors.simulated, home)
-        vendors.simulated = meanwhile  # type: ignore[assignment]
+        vendors.simulated = meanwhile  # type: ignore[assignment]  # stands in for it
         await home.look_again()
         await home.wait(60)
         assert meanwhile.login is not None

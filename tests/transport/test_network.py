@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from ostiary.domain.provider import HttpRequest, HttpResponse, NoAnswer, NotSent
 from ostiary.transport.network import NetworkHttp
@@ -15,7 +16,7 @@ from .loopback import free_socket, listening, network, serving
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def stub(scope, receive, send):
+async def stub(scope: Scope, receive: Receive, send: Send) -> None:
     """An application with one path per way to behave."""
     body = b""
     while True:
@@ -24,7 +25,7 @@ async def stub(scope, receive, send):
         if not message.get("more_body"):
             break
 
-    async def answer(status, content=b"", *headers):
+    async def answer(status: int, content: bytes = b"", *headers: tuple[bytes, bytes]) -> None:
         await send({"type": "http.response.start", "status": status, "headers": list(headers)})
         await send({"type": "http.response.body", "body": content})
 

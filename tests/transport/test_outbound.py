@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ostiary.domain.addresses import Network
@@ -74,7 +75,9 @@ async def test_a_name_that_changes_its_mind_between_two_looks() -> None:
         url = receiver.url(host="moving")
         first = await problem(http, url, is_guarded=True, seconds=0.3)
         assert first in ("timeout", "connection_failed"), "it was allowed, and nobody is there"
-        http._sessions[True].connector.clear_dns_cache()
+        connector = http._sessions[True].connector
+        assert isinstance(connector, TCPConnector)
+        connector.clear_dns_cache()
         assert await problem(http, url, is_guarded=True) == "address_not_public"
         assert names.asked == 2
         assert receiver.parcels == []

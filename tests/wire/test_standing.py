@@ -1,6 +1,7 @@
 """An answer stands only for as long as nothing was committed, by whomever."""
 
 import sqlite3
+from pathlib import Path
 
 from ostiary import store
 from ostiary.store.opening import is_postgres, sqlite_path
@@ -29,7 +30,7 @@ async def test_every_commit_makes_another_version(database_url: str) -> None:
             assert len(set(versions)) == 4
 
 
-async def test_another_process_counts_too(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_another_process_counts_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'test.db'}"
     async with opened(url) as database:
         await database.write(_add, "w")
@@ -75,7 +76,7 @@ async def _names(house: TestHouse) -> list[str]:
     return [device["display_name"] for device in await house.devices()]
 
 
-async def test_a_change_shows_in_the_next_answer(tmp_path, database_url: str) -> None:  # type: ignore[no-untyped-def]
+async def test_a_change_shows_in_the_next_answer(tmp_path: Path, database_url: str) -> None:
     async with open_house(tmp_path, database_url) as house:
         await house.connect()
         first = await _names(house)
@@ -87,7 +88,7 @@ async def test_a_change_shows_in_the_next_answer(tmp_path, database_url: str) ->
         assert shown["device"]["display_name"] == "Cellar"
 
 
-async def test_a_revoked_key_reads_nothing_any_more(tmp_path, database_url: str) -> None:  # type: ignore[no-untyped-def]
+async def test_a_revoked_key_reads_nothing_any_more(tmp_path: Path, database_url: str) -> None:
     async with open_house(tmp_path, database_url) as house:
         assert (await house.request("GET", "/workspaces/get")).status_code == 200
         [key] = [
@@ -97,7 +98,7 @@ async def test_a_revoked_key_reads_nothing_any_more(tmp_path, database_url: str)
         await house.refused("/workspaces/get", 401, "unauthorized")
 
 
-async def test_who_asks_and_how_is_part_of_the_question(tmp_path, database_url: str) -> None:  # type: ignore[no-untyped-def]
+async def test_who_asks_and_how_is_part_of_the_question(tmp_path: Path, database_url: str) -> None:
     async with open_house(tmp_path, database_url) as house:
         await house.call("/devices/list")
         stranger = await house.http.post(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, Literal
 
 import httpx
 
 from ostiary import store
-from ostiary.domain.events import event
+from ostiary.domain.events import EventType, event, own_event
 from ostiary.domain.instants import to_wire
 from ostiary.domain.workspaces import Workspace
 from ostiary.store.opening import open_database
@@ -22,15 +22,19 @@ from ..store.opened import KEY, Clock, add_workspace, opened
 from ..streams import Block, listening
 
 QUICK = Pace(heartbeat=0.3, look=0.2, gather=0.001, stalled=5, page=7)
-OWN = "ostiary.webhook.test"
+OWN: Final = "ostiary.webhook.test"
+Kind = EventType | Literal["ostiary.webhook.test"]
 
 
 async def emit(
-    tx: Tx, workspace: Workspace, count: int, event_type: str = "device.added", **more: Any
+    tx: Tx, /, workspace: Workspace, count: int, event_type: Kind = "device.added", **more: Any
 ) -> None:
     tx.enter(workspace)
     for _ in range(count):
-        tx.emit(event(event_type, workspace.workspace_id, tx.now, **more))  # type: ignore[arg-type]
+        if event_type == OWN:
+            tx.emit(own_event(event_type, workspace.workspace_id, tx.now, **more))
+        else:
+            tx.emit(event(event_type, workspace.workspace_id, tx.now, **more))
 
 
 async def everything(tx: Tx, workspace_id: str) -> list[str]:
@@ -54,7 +58,7 @@ class Place:
     key: str
     clock: Clock
 
-    async def emit(self, count: int, event_type: str = "device.added", **more: Any) -> None:
+    async def emit(self, count: int, event_type: Kind = "device.added", **more: Any) -> None:
         await self.database.write(emit, self.workspace, count, event_type, **more)
 
     async def everything(self) -> list[str]:
@@ -157,6 +161,7 @@ async def test_after_each_event_comes_exactly_the_rest(database_url: str) -> Non
             await place.emit(5)
         right = await place.everything()
         for at, event_id in enumerate([BEGINNING, *right]):
+            by: dict[str, Any]
             by = {"headers": {"last-event-id": event_id}} if at % 2 else {"last_event_id": event_id}
             async with place.listen(**by) as client:
                 assert (await client.begun()).id == event_id
@@ -236,7 +241,8 @@ async def test_event_types(database_url: str) -> None:
     ):
         for client in (everything_, some, of_the_wire):
             await client.begun()
-        for kind in ("device.added", OWN, "device.removed", "device.added"):
+        emitted: list[Kind] = ["device.added", OWN, "device.removed", "device.added"]
+        for kind in emitted:
             await place.emit(1, kind)
         kinds = {
             client: [block.event for block in await client.events(count)]

@@ -237,7 +237,8 @@ def test_a_union_shows_what_each_alternative_says() -> None:
     error = refusal(REQUEST, {"device_id": ID, "custom_metadata": {"k": 5}})
     assert error.message == 'Invalid input for "custom_metadata.k"'
     assert error.validation_errors is not None
-    node = error.validation_errors["custom_metadata"]["k"]  # type: ignore[index]
+    custom_metadata: Any = error.validation_errors["custom_metadata"]
+    node = custom_metadata["k"]
     assert set(node["_errors"]) == {"Expected string, received number", "Expected boolean, received number"}
 
 

@@ -33,7 +33,7 @@ PASSWORD: Final = "1234"  # noqa: S105 - the simulated vendor's, printed on its 
 def play() -> int:
     """The whole story. Returns the exit code. Raises: Failed, without the SDK."""
     try:
-        from seam import Seam  # type: ignore[import-untyped, attr-defined, unused-ignore]
+        from seam import Seam
     except ImportError:
         raise Failed(
             "the demo talks through the official Seam SDK, which is not installed; "

@@ -45,6 +45,6 @@ class Corked:
 class OneWriteProtocol(HttpToolsProtocol):
     """uvicorn's protocol over httptools, on a corked transport."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         corked: Any = Corked(transport, self.loop)
         super().connection_made(corked)

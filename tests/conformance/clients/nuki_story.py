@@ -7,16 +7,22 @@ Knows nothing of Ostiary. Prints what it saw, as JSON.
 import json
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any, TypeVar
 
 import requests
-from nukiwebapi import NukiWebAPI
+from nukiwebapi import NukiWebAPI  # type: ignore[import-not-found]  # is in its own environment
 
+Client = Any
+"""Of the package, or what it answers: it has no types."""
+
+Seen = TypeVar("Seen")
 PATIENCE = 20.0
 NAME, NEW_NAME = "Booking 4711", "Booking 4712"
 
 
-def until(look, is_it):
+def until(look: Callable[[], Seen], is_it: Callable[[Seen], bool]) -> Seen:
     """Nuki answers before anything is done, so its clients look until they see it."""
     patience = time.monotonic() + PATIENCE
     while not is_it(seen := look()):
@@ -25,8 +31,8 @@ def until(look, is_it):
     return seen
 
 
-def door(lock):
-    def stands(state):
+def door(lock: Client) -> dict[str, Any]:
+    def stands(state: int) -> Any:
         return until(lambda: lock.refresh()["state"]["state"], lambda seen: seen == state)
 
     before = lock.is_locked
@@ -38,24 +44,29 @@ def door(lock):
     return {"before": before, "unlocked": unlocked, "locked": locked, "unlatched": stands(3)}
 
 
-def refused(call):
+def refused(call: Callable[[], object]) -> list[Any]:
     try:
         call()
     except requests.HTTPError as error:
-        return [error.response.status_code, str(error).rpartition("Detail: ")[2]]
-    return None
+        response: Any = error.response
+        return [response.status_code, str(error).rpartition("Detail: ")[2]]
+    raise AssertionError("it was accepted")
 
 
-def codes(nuki, lock):
-    def listed():
-        return nuki.smartlock_auth.list_auths_for_smartlock(lock.id, types="13")
+def codes(nuki: Client, lock: Client) -> dict[str, Any]:
+    def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = nuki.smartlock_auth.list_auths_for_smartlock(lock.id, types="13")
+        return found
 
-    def settled(is_it):
+    def settled(is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """One entry that no operation is at work on."""
-        found = until(listed, lambda seen: [one for one in seen if "operationId" not in one and is_it(one)])
-        return next(one for one in found if is_it(one))
 
-    def create(code, name=NAME):
+        def is_settled(one: dict[str, Any]) -> bool:
+            return "operationId" not in one and is_it(one)
+
+        return next(filter(is_settled, until(listed, lambda seen: any(map(is_settled, seen)))))
+
+    def create(code: int, name: str = NAME) -> None:
         nuki.smartlock_auth.create_auth_for_smartlock(
             lock.id,
             name=name,
@@ -93,7 +104,7 @@ def codes(nuki, lock):
     }
 
 
-def main(url, token):
+def main(url: str, token: str) -> None:
     nuki = NukiWebAPI(token, url)
     locks = nuki.lock_instances
     lock = next(lock for lock in locks.values() if lock.name == "Front door")

@@ -6,22 +6,30 @@ Knows nothing of Ostiary.
 
 import sys
 import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
 
 from seam import Seam, SeamHttpApiError, SeamHttpInvalidInputError
 
+Sdk = Any
+"""A client or what it answers: each generation of the SDK has types of its own."""
 
-def opened():
+Seen = TypeVar("Seen")
+
+
+def opened() -> Sdk:
     """The SDK's client, from the command line: `ENDPOINT API_KEY`."""
     endpoint, api_key = sys.argv[1:]
     return Seam(api_key=api_key, endpoint=endpoint)
 
 
-def stranger():
+def stranger() -> Sdk:
     """A client whose key nobody knows."""
     return Seam(api_key="seam_apikey1_wrong", endpoint=sys.argv[1])
 
 
-def until(look, is_right, seconds=30):
+def until(look: Callable[[], Seen], is_right: Callable[[Seen], bool], seconds: float = 30) -> Seen:
     patience = time.monotonic() + seconds
     while True:
         seen = look()
@@ -32,12 +40,12 @@ def until(look, is_right, seconds=30):
         time.sleep(0.2)
 
 
-def python_instant(moment):
+def python_instant(moment: datetime) -> str:
     """As `strftime` writes it: no colon in the offset."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def refusal(call, **given):
+def refusal(call: Callable[..., object], **given: Any) -> dict[str, Any] | None:
     try:
         call(**given)
     except SeamHttpApiError as error:
@@ -52,7 +60,7 @@ def refusal(call, **given):
     return None
 
 
-def connected(seam, provider):
+def connected(seam: Sdk, provider: str) -> dict[str, Any]:
     """Prints the webview that somebody has to log in at."""
     webview = seam.connect_webviews.create(accepted_providers=[provider], custom_metadata={"tenant": "t-1"})
     print(webview.url, flush=True)
@@ -70,11 +78,11 @@ def connected(seam, provider):
     }
 
 
-def is_set(code):
-    return code.status == "set" and not getattr(code, "pending_mutations", None)
+def is_set(code: Sdk) -> bool:
+    return bool(code.status == "set" and not getattr(code, "pending_mutations", None))
 
 
-def told(seam, code, event_type):
+def told(seam: Sdk, code: Sdk, event_type: str) -> int:
     """How often."""
     events = seam.events.list(
         access_code_id=code.access_code_id, event_type=event_type, since="2020-01-01T00:00:00Z"
@@ -82,5 +90,6 @@ def told(seam, code, event_type):
     return len(events)
 
 
-def events_of(seam, lock):
-    return seam.events.list(device_id=lock.device_id, since="2020-01-01T00:00:00Z")
+def events_of(seam: Sdk, lock: Sdk) -> list[Sdk]:
+    events: list[Sdk] = seam.events.list(device_id=lock.device_id, since="2020-01-01T00:00:00Z")
+    return events

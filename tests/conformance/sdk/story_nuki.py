@@ -1,5 +1,6 @@
 """
-The guide's story of a Nuki lock with an official Python SDK: `python story_nuki.py ENDPOINT API_KEY`.
+The guide's story of a Nuki lock with an official Python SDK:
+`python -m tests.conformance.sdk.story_nuki ENDPOINT API_KEY`.
 
 Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
 second is what it saw, as JSON.
@@ -8,12 +9,14 @@ second is what it saw, as JSON.
 import json
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 
 from seam import SeamActionAttemptTimeoutError
-from steps import connected, events_of, is_set, opened, python_instant, refusal, stranger, told, until
+
+from .steps import Sdk, connected, events_of, is_set, opened, python_instant, refusal, stranger, told, until
 
 
-def doors(seam, lock):
+def doors(seam: Sdk, lock: Sdk) -> dict[str, Any]:
     unlocked = seam.locks.unlock_door(device_id=lock.device_id)
     between = seam.devices.get(device_id=lock.device_id).properties.locked
     patient = {"timeout": 20.0, "polling_interval": 0.2}
@@ -38,11 +41,11 @@ def doors(seam, lock):
     }
 
 
-def shown(code):
+def shown(code: Sdk) -> dict[str, Any]:
     return {name: getattr(code, name) for name in ("name", "code", "type", "status", "starts_at", "ends_at")}
 
 
-def codes(seam, lock):
+def codes(seam: Sdk, lock: Sdk) -> dict[str, Any]:
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     end = start + timedelta(days=2)
     ongoing = seam.access_codes.create(device_id=lock.device_id, name="Ann", code="498882")
@@ -53,7 +56,7 @@ def codes(seam, lock):
         ends_at=python_instant(end),
     )
 
-    def get(code):
+    def get(code: Sdk) -> Sdk:
         return seam.access_codes.get(access_code_id=code.access_code_id)
 
     ongoing_set = until(lambda: get(ongoing), is_set)
@@ -83,7 +86,7 @@ def codes(seam, lock):
     }
 
 
-def pages(seam):
+def pages(seam: Sdk) -> dict[str, Any] | None:
     """Three devices on pages of one; the first generation has no paginator."""
     if not hasattr(seam, "create_paginator"):
         return None
@@ -96,9 +99,9 @@ def pages(seam):
     return {"pages": found, "flat": [device.device_id for device in paginator.flatten()]}
 
 
-def main():
+def main() -> None:
     seam = opened()
-    result = {"version": version("seam"), "connected": connected(seam, "nuki")}
+    result: dict[str, Any] = {"version": version("seam"), "connected": connected(seam, "nuki")}
     devices = until(seam.devices.list, lambda found: len(found) == 3)
     lock = next(device for device in devices if device.can_program_online_access_codes)
     other = next(device for device in devices if not device.can_program_online_access_codes)

@@ -1,5 +1,6 @@
 """
-The guide's story of Salto KS locks with an official Python SDK: `python story_salto.py ENDPOINT API_KEY`.
+The guide's story of Salto KS locks with an official Python SDK:
+`python -m tests.conformance.sdk.story_salto ENDPOINT API_KEY`.
 
 Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
 second is what it saw, as JSON.
@@ -8,15 +9,17 @@ second is what it saw, as JSON.
 import json
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 
 from seam import SeamActionAttemptFailedError
-from steps import connected, events_of, is_set, opened, python_instant, refusal, told, until
+
+from .steps import Sdk, connected, events_of, is_set, opened, python_instant, refusal, told, until
 
 FAR = {"starts_at": "2028-08-12T19:23:42+0000", "ends_at": "2028-08-13T19:23:42+0000"}
 DAY = timedelta(days=1)
 
 
-def doors(seam, lock, guarded):
+def doors(seam: Sdk, lock: Sdk, guarded: Sdk) -> dict[str, Any]:
     """A door that opens and locks itself again, and one that asks for one-time passwords."""
     unlocked = seam.locks.unlock_door(device_id=lock.device_id)
     locked = seam.locks.lock_door(device_id=lock.device_id)
@@ -36,7 +39,7 @@ def doors(seam, lock, guarded):
     }
 
 
-def shown(code):
+def shown(code: Sdk) -> dict[str, Any]:
     names = ("name", "code", "type", "status", "starts_at", "ends_at")
     return {
         **{name: getattr(code, name) for name in names},
@@ -45,11 +48,11 @@ def shown(code):
     }
 
 
-def codes(seam, lock):
-    def get(code):
+def codes(seam: Sdk, lock: Sdk) -> dict[str, Any]:
+    def get(code: Sdk) -> Sdk:
         return seam.access_codes.get(access_code_id=code.access_code_id)
 
-    def window(start):
+    def window(start: datetime) -> dict[str, str]:
         return {"starts_at": python_instant(start), "ends_at": python_instant(start + DAY)}
 
     ongoing = seam.access_codes.create(device_id=lock.device_id, name="Ann")
@@ -74,9 +77,9 @@ def codes(seam, lock):
     }
 
 
-def main():
+def main() -> None:
     seam = opened()
-    result = {"version": version("seam"), "connected": connected(seam, "salto_ks")}
+    result: dict[str, Any] = {"version": version("seam"), "connected": connected(seam, "salto_ks")}
     devices = until(seam.devices.list, lambda found: len(found) == 4)
     named = {device.properties.name: device for device in devices}
     lock = named["BACK DOOR"]

@@ -1,5 +1,6 @@
 """
-Client sessions and workspaces, with an official Python SDK: `ENDPOINT API_KEY TOKEN WORKSPACE`.
+Client sessions and workspaces, with an official Python SDK:
+`python -m tests.conformance.sdk.story_sessions ENDPOINT API_KEY TOKEN WORKSPACE`.
 
 Knows nothing of Ostiary. The first line that it prints is the webview that somebody has to log in at, the
 second is what it saw, as JSON.
@@ -8,15 +9,17 @@ second is what it saw, as JSON.
 import json
 import sys
 from importlib.metadata import version
+from typing import Any
 
 import seam as sdk
 from seam import Seam
-from steps import connected, refusal, until
+
+from .steps import Sdk, connected, refusal, until
 
 ENDPOINT, API_KEY, TOKEN, WORKSPACE = sys.argv[1:]
 
 
-def sessions(seam, user):
+def sessions(seam: Sdk, user: str) -> dict[str, Any]:
     """The life of one session, and what its user would see."""
     made = seam.client_sessions.create(user_identifier_key=user)
     found = seam.client_sessions.get_or_create(user_identifier_key=user)
@@ -40,7 +43,7 @@ def sessions(seam, user):
     }
 
 
-def workspaces(seam):
+def workspaces(seam: Sdk) -> dict[str, Any]:
     """With a token that is used for no workspace."""
     made = seam.workspaces.create(name="Hotel", company_name="Hotel Ltd", is_sandbox=True)
     return {
@@ -49,11 +52,12 @@ def workspaces(seam):
     }
 
 
-def main():
+def main() -> None:
     seam = Seam(api_key=API_KEY, endpoint=ENDPOINT)
     personal = Seam(personal_access_token=TOKEN, workspace_id=WORKSPACE, endpoint=ENDPOINT)
-    without = getattr(sdk, "SeamWithoutWorkspace", None) or sdk.SeamMultiWorkspace
-    result = {"version": version("seam"), "connected": connected(seam, "nuki")}
+    names: Sdk = sdk
+    without = getattr(names, "SeamWithoutWorkspace", None) or names.SeamMultiWorkspace
+    result: dict[str, Any] = {"version": version("seam"), "connected": connected(seam, "nuki")}
     until(seam.devices.list, lambda found: len(found) == 3)
     result["by_key"] = sessions(seam, "user-anna")
     result["by_token"] = sessions(personal, "user-ben")

@@ -8,13 +8,14 @@ output the list of verdicts: the event's id and type, or the class and the messa
 import json
 import sys
 from importlib.metadata import version
+from typing import Any
 
 from seam import SeamWebhook
 from svix.webhooks import Webhook
 
 
-def verdict(case):
-    verifier = {"seam": SeamWebhook, "svix": Webhook}[sys.argv[1]]
+def verdict(case: dict[str, Any]) -> dict[str, str]:
+    verifier: Any = {"seam": SeamWebhook, "svix": Webhook}[sys.argv[1]]
     try:
         found = verifier(case["secret"]).verify(case["body"], case["headers"])
     except Exception as error:

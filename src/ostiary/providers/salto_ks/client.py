@@ -227,7 +227,7 @@ class SaltoClient:
         for _ in range(PAGES_MOST):
             response = await self._exchange("GET", at)
             if response.body.lstrip()[:1] == b"[":
-                return _read(response, list[shape], is_write=False)  # type: ignore[valid-type]
+                return _read(response, list[shape], is_write=False)  # type: ignore[valid-type]  # made only now
             page = _read(response, Page, is_write=False)
             found += [_decode(item, shape) for item in page.items]
             if not page.next_page_link:

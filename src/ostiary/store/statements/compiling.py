@@ -29,7 +29,7 @@ def _dialect(name: Dialect) -> Any:
     if name == "sqlite":
         made: Any = sqlite.dialect(paramstyle="named")
     else:
-        made = psycopg.dialect()  # type: ignore[no-untyped-call]
+        made = psycopg.dialect()  # type: ignore[no-untyped-call]  # it has no types
     made.statement_compiler = _plain(made.statement_compiler)
     return made
 

@@ -160,7 +160,8 @@ def test_a_wrong_secret_of_ours_does_not_disconnect_anybody(transport: str) -> N
         with pytest.raises(Unreachable) as caught:
             await adapter(world.http, world.url, "mistyped").refresh(old, now=world.now)
         assert "invalid_client" in str(caught.value)
-        assert await world.adapter.refresh(old, now=world.now)
+        renewed = await world.adapter.refresh(old, now=world.now)
+        assert renewed.access_token != old.access_token
 
     in_world(transport, use)
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -57,7 +58,7 @@ def signed(body: bytes, secret: Secret = SECRET) -> dict[str, str]:
         ({}, Notice()),
     ],
 )
-def test_what_a_notice_is_about(content, notice):
+def test_what_a_notice_is_about(content: dict[str, Any], notice: Notice) -> None:
     body = json.dumps(content).encode()
     assert read(signed(body), body, SECRET) == notice
 
@@ -79,19 +80,19 @@ def test_what_a_notice_is_about(content, notice):
         },
     ],
 )
-def test_a_notice_that_is_not_signed_is_none(headers):
+def test_a_notice_that_is_not_signed_is_none(headers: dict[str, str]) -> None:
     with pytest.raises(BadNotice):
         read(headers, b'{"feature":"DEVICE_STATUS"}', SECRET)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"{", b'"DEVICE_STATUS"', b"[" * 5000])
-def test_a_notice_that_is_not_readable_is_none(body):
+def test_a_notice_that_is_not_readable_is_none(body: bytes) -> None:
     with pytest.raises(BadNotice):
         read(signed(body), body, SECRET)
 
 
 @pytest.mark.parametrize("wants", [True, False])
-def test_the_scope_is_asked_for_only_where_webhooks_are_wanted(wants):
+def test_the_scope_is_asked_for_only_where_webhooks_are_wanted(wants: bool) -> None:
     site = VendorSite({"api_url": "https://nuki.test"}, "client", Secret("s"), wants_notices=wants)
     url = NukiAdapter(Canned(200), site).login_url(state="s", redirect_uri=BACK, verifier="v")
     assert ("webhook.decentral" in parse_qs(urlsplit(url).query)["scope"][0].split()) is wants
@@ -128,7 +129,7 @@ def test_a_webhook_is_registered_listed_and_ended(transport: str) -> None:
     ],
 )
 @run
-async def test_what_a_refusal_means(status, body, error):
+async def test_what_a_refusal_means(status: int, body: bytes, error: type[Exception]) -> None:
     account = Canned(status, body).account()
     assert isinstance(account, RegistersNotices)
     with pytest.raises(error):

@@ -199,8 +199,12 @@ def test_an_unavailable_service_may_say_how_long() -> None:
 
 def test_devices_that_cannot_do_it_are_not_asked() -> None:
     box, opener, unknown = ((kind << 32) | 7 for kind in (1, 2, 9))
+
+    def locking(device: int) -> Callable[[Account], Awaitable[object]]:
+        return lambda account: account.lock_door(str(device))
+
     for device in (box, opener, unknown):
-        error = error_of(Canned(204), lambda account, device=device: account.lock_door(str(device)))
+        error = error_of(Canned(204), locking(device))
         assert type(error) is Rejected
     error = error_of(Canned(204), lambda account: account.unlock_door(str(unknown)))
     assert type(error) is Rejected

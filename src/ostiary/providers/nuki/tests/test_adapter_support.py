@@ -81,7 +81,9 @@ class World:
         return await self.finish_login(await self.answer_of_login())
 
     async def finish_login(self, query: dict[str, str]) -> Login:
-        return await self.adapter.finish_login(query, redirect_uri=BACK, verifier="v" * 43, now=self.now)
+        login = await self.adapter.finish_login(query, redirect_uri=BACK, verifier="v" * 43, now=self.now)
+        assert isinstance(login, Login)
+        return login
 
     async def account(self) -> Account:
         login = await self.log_in()

@@ -1,7 +1,9 @@
 """Codes to Nuki and back: what we write is what we read, and what is not ours is told apart."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +67,7 @@ def seen(**fields: object) -> ObservedCode:
     return code
 
 
-def as_listed(body: dict) -> dict:
+def as_listed(body: dict[str, Any]) -> dict[str, Any]:
     """What Nuki shows of what it was told: no key without a value."""
     kept = {key: value for key, value in body.items() if value is not None}
     return {"id": "65f0c0ffee0000000000abcd", "type": 13, "enabled": True, **kept}
@@ -141,6 +143,7 @@ def test_a_mark_is_found_at_the_end_only(name: str, mark: str | None) -> None:
 def test_a_created_code_reads_as_it_was_wished(wanted: DesiredCode) -> None:
     body = json.loads(models.write(mapping.create_body(wanted)))
     assert body["type"] == 13
+    assert wanted.code is not None
     assert body["code"] == int(wanted.code.reveal())
     assert_same(seen(**as_listed(body)), wanted)
 
@@ -167,10 +170,10 @@ def test_bodies_by_example() -> None:
     limits = dict(zip(WINDOW_KEYS, (FROM, UNTIL, 127, 0, 0), strict=True))
     none = dict.fromkeys(WINDOW_KEYS)
 
-    def create(wanted: DesiredCode) -> dict:
+    def create(wanted: DesiredCode) -> Any:
         return json.loads(models.write(mapping.create_body(wanted)))
 
-    def update(wanted: DesiredCode) -> dict:
+    def update(wanted: DesiredCode) -> Any:
         return json.loads(models.write(mapping.update_body(wanted)))
 
     assert create(wish()) == {**common, "type": 13, "remoteAllowed": False}
@@ -238,7 +241,7 @@ def test_a_code_by_example() -> None:
         ({"allowedFromDate": FROM, "allowedWeekDays": 127}, False),
     ],
 )
-def test_limits_that_we_never_write_are_not_exact(limits: dict, is_exact: bool) -> None:
+def test_limits_that_we_never_write_are_not_exact(limits: dict[str, Any], is_exact: bool) -> None:
     assert seen(**limits).is_exact is is_exact
     assert seen(**limits).weekly is None
 
@@ -255,7 +258,7 @@ def test_limits_that_we_never_write_are_not_exact(limits: dict, is_exact: bool) 
 )
 @pytest.mark.parametrize("dates", [{}, {"allowedUntilDate": UNTIL}])
 def test_weekdays_and_hours_that_the_device_keeps_are_a_weekly_window(
-    limits: dict, weekly: tuple, dates: dict
+    limits: dict[str, Any], weekly: tuple[Iterable[int], int, int], dates: dict[str, Any]
 ) -> None:
     code = seen(allowedFromDate=FROM, **limits, **dates)
     days, begins, ends = weekly
@@ -275,7 +278,7 @@ def test_weekdays_and_hours_that_the_device_keeps_are_a_weekly_window(
         {"allowedFromTime": -5, "allowedUntilTime": 480},
     ],
 )
-def test_hours_that_we_never_write_are_no_window_and_not_exact(hours: dict) -> None:
+def test_hours_that_we_never_write_are_no_window_and_not_exact(hours: dict[str, Any]) -> None:
     code = seen(allowedFromDate=FROM, allowedUntilDate=UNTIL, allowedWeekDays=124, **hours)
     assert (code.weekly, code.is_exact) == (None, False)
 

@@ -135,7 +135,7 @@ def test_an_opener_is_neither_locked_nor_unlocked(number: int, is_busy: bool) ->
 
 
 @pytest.mark.parametrize("fields", [{"operationId": "65f0"}, {"state": {"state": 1, "operationId": {}}}])
-def test_a_running_operation_keeps_a_device_busy(fields: dict) -> None:
+def test_a_running_operation_keeps_a_device_busy(fields: dict[str, Any]) -> None:
     assert smartlock(**fields).is_busy
 
 
@@ -155,7 +155,7 @@ def test_a_running_operation_keeps_a_device_busy(fields: dict) -> None:
         (9, {"keypadPaired": True}, True),
     ],
 )
-def test_codes_need_a_keypad(kind: int, config: dict, flag: bool | None) -> None:
+def test_codes_need_a_keypad(kind: int, config: dict[str, Any], flag: bool | None) -> None:
     device = smartlock(kind, config=config)
     assert programs(device) is flag
     assert ("supported_code_lengths" in device.properties) is (flag is not None)
@@ -183,7 +183,7 @@ def test_codes_need_a_keypad(kind: int, config: dict, flag: bool | None) -> None
         ({"error": "motor blocked"}, False),
     ],
 )
-def test_codes_need_smart_hosting(fields: dict, is_missing: bool) -> None:
+def test_codes_need_smart_hosting(fields: dict[str, Any], is_missing: bool) -> None:
     device = smartlock(**fields)
     assert programs(device) is not is_missing
     assert [problem.error_code for problem in device.problems] == ["subscription_required"] * is_missing
@@ -208,7 +208,7 @@ def test_a_box_needs_no_smart_hosting() -> None:
         ({"adminPinState": 2, "serverState": 1}, False, ["missing_device_credentials"]),
     ],
 )
-def test_reaching_the_device(fields: dict, is_online: bool, codes: list[str]) -> None:
+def test_reaching_the_device(fields: dict[str, Any], is_online: bool, codes: list[str]) -> None:
     device = smartlock(**fields)
     assert device.is_online is is_online
     assert [problem.error_code for problem in device.problems] == codes
@@ -236,8 +236,9 @@ def test_the_door_is_told_only_while_online() -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["advancedConfig", "smartdoorAdvancedConfig"])
-def test_auto_lock(key: str, config: dict, enabled: bool | None, delay: int | None) -> None:
-    properties = smartlock(**{key: config}).properties
+def test_auto_lock(key: str, config: dict[str, Any], enabled: bool | None, delay: int | None) -> None:
+    fields: dict[str, Any] = {key: config}
+    properties = smartlock(**fields).properties
     assert properties.get("auto_lock_enabled") is enabled
     assert properties.get("auto_lock_delay_seconds") == delay
 
@@ -258,7 +259,7 @@ def test_auto_lock(key: str, config: dict, enabled: bool | None, delay: int | No
         (9, {}, "Nuki device", None),
     ],
 )
-def test_models(kind: int, config: dict, name: str, most: int | None) -> None:
+def test_models(kind: int, config: dict[str, Any], name: str, most: int | None) -> None:
     device = smartlock(kind, config=config)
     assert device.properties["model"]["display_name"] == name
     assert device.capabilities.max_access_codes == most

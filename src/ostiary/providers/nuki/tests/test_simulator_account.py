@@ -1,5 +1,7 @@
 """The account itself, one-time passwords, settings, sub accounts."""
 
+from typing import Any
+
 import pytest
 
 from ostiary.providers.nuki.simulator.otp import password_at
@@ -18,7 +20,7 @@ SUB = {"email": "sub@example.com", "password": "sevenup", "name": "Sub", "rights
 
 
 @run
-async def test_an_account_shows_what_was_written_to_it():
+async def test_an_account_shows_what_was_written_to_it() -> None:
     nuki = await Nuki().enter()
     assert (await nuki.call("GET", "/account")).json["language"] == "en"
     nuki.clock.move(60)
@@ -44,7 +46,7 @@ async def test_an_account_shows_what_was_written_to_it():
     ],
 )
 @run
-async def test_a_bad_account_is_refused(body, answer):
+async def test_a_bad_account_is_refused(body: dict[str, Any], answer: dict[str, Any]) -> None:
     nuki = await Nuki().enter()
     before = (await nuki.call("GET", "/account")).json
     reply = await nuki.call("POST", "/account", body)
@@ -53,7 +55,7 @@ async def test_a_bad_account_is_refused(body, answer):
 
 
 @run
-async def test_a_new_address_counts_when_it_is_verified():
+async def test_a_new_address_counts_when_it_is_verified() -> None:
     nuki = await Nuki().enter()
     assert (await nuki.call("POST", "/account/email/verify")).status == 400
     assert (await nuki.call("POST", "/account/email/change", {"email": "new@example.org"})).status == 204
@@ -70,7 +72,7 @@ async def test_a_new_address_counts_when_it_is_verified():
 
 
 @run
-async def test_a_deleted_account_is_empty_and_nobody_is_logged_in():
+async def test_a_deleted_account_is_empty_and_nobody_is_logged_in() -> None:
     nuki = await Nuki().enter()
     sub = (await nuki.call("PUT", "/account/sub", SUB)).json
     await nuki.call("PUT", "/account/user", {"email": "guest@example.org", "name": "Guest"})
@@ -87,7 +89,7 @@ async def test_a_deleted_account_is_empty_and_nobody_is_logged_in():
 
 
 @run
-async def test_one_time_passwords_are_switched_on_with_one_of_them():
+async def test_one_time_passwords_are_switched_on_with_one_of_them() -> None:
     nuki = await Nuki().enter()
     assert (await nuki.call("POST", "/account/otp", {"otp": "123456"})).status == 400
     secret = (await nuki.call("PUT", "/account/otp")).json
@@ -103,7 +105,7 @@ async def test_one_time_passwords_are_switched_on_with_one_of_them():
     assert (await nuki.call("PUT", "/account/otp")).json != secret
 
 
-def test_one_time_passwords_are_those_of_the_standard():
+def test_one_time_passwords_are_those_of_the_standard() -> None:
     """The appendix of RFC 6238, its last six digits."""
     from datetime import UTC, datetime
 
@@ -113,7 +115,7 @@ def test_one_time_passwords_are_those_of_the_standard():
 
 
 @run
-async def test_too_many_wrong_passwords_are_429_for_a_while():
+async def test_too_many_wrong_passwords_are_429_for_a_while() -> None:
     nuki = await Nuki().enter()
     secret = (await nuki.call("PUT", "/account/otp")).json
     for _ in range(5):
@@ -132,7 +134,7 @@ async def test_too_many_wrong_passwords_are_429_for_a_while():
 
 
 @run
-async def test_settings_are_kept_as_they_come():
+async def test_settings_are_kept_as_they_come() -> None:
     nuki = await Nuki().enter()
     assert (await nuki.call("GET", "/account/setting")).status == 404
     setting = {"web": {"deviceViewType": "TILE", "annotations": {"a/b": "c"}}}
@@ -145,7 +147,7 @@ async def test_settings_are_kept_as_they_come():
 
 
 @run
-async def test_sub_accounts_come_change_and_go():
+async def test_sub_accounts_come_change_and_go() -> None:
     nuki = await Nuki().enter()
     sub = (await nuki.call("PUT", "/account/sub", SUB)).json
     assert (sub["email"], sub["rights"], sub["language"]) == ("sub@example.com", 3, "de")
@@ -180,7 +182,7 @@ async def test_sub_accounts_come_change_and_go():
     ],
 )
 @run
-async def test_a_bad_sub_account_is_refused(change, answer):
+async def test_a_bad_sub_account_is_refused(change: dict[str, Any], answer: dict[str, Any]) -> None:
     nuki = await Nuki().enter()
     reply = await nuki.call("PUT", "/account/sub", SUB | change)
     assert (reply.status, reply.json) == (400, answer)

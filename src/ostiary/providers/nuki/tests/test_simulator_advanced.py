@@ -1,6 +1,7 @@
 """The Advanced API: calls whose result comes by webhook (8.5)."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,9 @@ from .told import told
     ("trouble", "error"), [({}, None), ({"online": False}, "ff"), ({"jammed": True}, "42")]
 )
 @run
-async def test_the_result_of_an_action_comes_by_webhook(path, body, kind, trouble, error):
+async def test_the_result_of_an_action_comes_by_webhook(
+    path: str, body: dict[str, Any] | None, kind: str, trouble: dict[str, Any], error: str | None
+) -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_LOGS"])
         lock = await nuki.lock_id()
@@ -45,7 +48,7 @@ async def test_the_result_of_an_action_comes_by_webhook(path, body, kind, troubl
 
 
 @run
-async def test_the_result_of_an_auth_comes_for_all_devices_together():
+async def test_the_result_of_an_auth_comes_for_all_devices_together() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_LOGS"])
         locks, user = [await nuki.lock_id(), await nuki.lock_id(keypad=False)], await nuki.user()
@@ -81,7 +84,7 @@ async def test_the_result_of_an_auth_comes_for_all_devices_together():
 
 
 @run
-async def test_a_full_lock_says_so_in_the_result():
+async def test_a_full_lock_says_so_in_the_result() -> None:
     async with told() as nuki:
         await nuki.register()
         lock, user = await nuki.lock_id(), await nuki.user()
@@ -95,7 +98,7 @@ async def test_a_full_lock_says_so_in_the_result():
 
 
 @run
-async def test_advanced_auths_know_no_codes_and_name_locks_without_hosting():
+async def test_advanced_auths_know_no_codes_and_name_locks_without_hosting() -> None:
     async with told() as nuki:
         await nuki.register()
         lock, user = await nuki.lock_id(), await nuki.user()

@@ -1,5 +1,7 @@
 """Authorizations: what a write does at once, later, and when it goes wrong."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import E2, HOME, JOHN, Clock, Nuki, e1, run
@@ -14,7 +16,7 @@ WINDOW = {
 
 
 @run
-async def test_a_new_code_is_not_listed_before_the_device_has_it():
+async def test_a_new_code_is_not_listed_before_the_device_has_it() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     reply = await nuki.create(lock, "Guest", 384756, **WINDOW)
@@ -33,7 +35,7 @@ async def test_a_new_code_is_not_listed_before_the_device_has_it():
 
 
 @run
-async def test_output_has_the_vendors_order_and_forms():
+async def test_output_has_the_vendors_order_and_forms() -> None:
     nuki = await Nuki(JOHN).enter()
     devices = (await nuki.call("GET", "/smartlock")).json
     assert [one["type"] for one in devices] == [2, 4, 4]
@@ -76,7 +78,9 @@ async def test_output_has_the_vendors_order_and_forms():
     ],
 )
 @run
-async def test_a_bad_create_is_refused(fields, status, body):
+async def test_a_bad_create_is_refused(
+    fields: dict[str, Any], status: int, body: dict[str, Any] | None
+) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     value = {"name": "Guest", "type": 13, "code": 384756} | fields
@@ -92,7 +96,7 @@ async def test_a_bad_create_is_refused(fields, status, body):
 
 
 @run
-async def test_numbers_may_come_as_strings_and_names_may_be_just_as_long_as_allowed():
+async def test_numbers_may_come_as_strings_and_names_may_be_just_as_long_as_allowed() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     value = {"name": "ü" * 10, "type": "13", "code": "384756", "smartlockIds": [str(lock)]}
@@ -102,7 +106,7 @@ async def test_numbers_may_come_as_strings_and_names_may_be_just_as_long_as_allo
 
 
 @run
-async def test_unreadable_bodies_are_422():
+async def test_unreadable_bodies_are_422() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     for body in (b"{'name':'x'}", b"", b"[]", b"\xff"):
@@ -112,14 +116,14 @@ async def test_unreadable_bodies_are_422():
 
 
 @run
-async def test_a_lock_without_keypad_knows_no_type_13():
+async def test_a_lock_without_keypad_knows_no_type_13() -> None:
     nuki = await Nuki().enter()
     reply = await nuki.create(await nuki.lock_id(keypad=False), "Guest", 384756)
     assert (reply.status, reply.json) == (400, e1("13", "type"))
 
 
 @run
-async def test_a_new_keypad_is_seen_only_after_a_sync():
+async def test_a_new_keypad_is_seen_only_after_a_sync() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id(keypad=False)
     await nuki.control("POST", "device", smartlock_id=lock, keypad_paired=True)
@@ -131,7 +135,7 @@ async def test_a_new_keypad_is_seen_only_after_a_sync():
 
 
 @run
-async def test_a_taken_code_is_409_from_acceptance_to_the_end_of_its_deletion():
+async def test_a_taken_code_is_409_from_acceptance_to_the_end_of_its_deletion() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     assert (await nuki.create(lock, "Guest", 384756)).status == 204
@@ -150,7 +154,7 @@ async def test_a_taken_code_is_409_from_acceptance_to_the_end_of_its_deletion():
 
 
 @run
-async def test_a_code_that_the_owner_deleted_stays_taken_until_the_sync():
+async def test_a_code_that_the_owner_deleted_stays_taken_until_the_sync() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -164,7 +168,7 @@ async def test_a_code_that_the_owner_deleted_stays_taken_until_the_sync():
 
 
 @run
-async def test_a_code_that_the_owner_made_collides_on_the_device():
+async def test_a_code_that_the_owner_made_collides_on_the_device() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "owner/codes", smartlock_id=lock, do="add", name="Family", code=384756)
@@ -178,7 +182,7 @@ async def test_a_code_that_the_owner_made_collides_on_the_device():
 
 
 @run
-async def test_an_update_clears_the_window_that_it_does_not_repeat():
+async def test_an_update_clears_the_window_that_it_does_not_repeat() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756, **WINDOW)
@@ -198,7 +202,7 @@ async def test_an_update_clears_the_window_that_it_does_not_repeat():
 
 
 @run
-async def test_an_auth_at_work_is_locked_but_creates_may_overlap():
+async def test_an_auth_at_work_is_locked_but_creates_may_overlap() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -222,7 +226,7 @@ async def test_an_auth_at_work_is_locked_but_creates_may_overlap():
 
 
 @run
-async def test_an_action_locks_the_device_for_actions_and_not_for_codes():
+async def test_an_action_locks_the_device_for_actions_and_not_for_codes() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     assert (await nuki.call("POST", f"/smartlock/{lock}/action/unlock")).status == 204
@@ -235,7 +239,7 @@ async def test_an_action_locks_the_device_for_actions_and_not_for_codes():
 
 
 @run
-async def test_foreign_ids_are_403_on_writes_and_404_on_reads_and_actions():
+async def test_foreign_ids_are_403_on_writes_and_404_on_reads_and_actions() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     foreign = await (await Nuki(JOHN).enter()).lock_id()
@@ -257,7 +261,7 @@ async def test_foreign_ids_are_403_on_writes_and_404_on_reads_and_actions():
 
 
 @run
-async def test_bulk_writes_reach_every_device_or_none():
+async def test_bulk_writes_reach_every_device_or_none() -> None:
     nuki = await Nuki().enter()
     home = await nuki.control(
         "POST", "homes", home="many@example.com", devices=[{"name": f"Door {n}"} for n in range(3)]
@@ -285,7 +289,7 @@ async def test_bulk_writes_reach_every_device_or_none():
 
 
 @run
-async def test_writes_to_a_device_out_of_reach_fail_silently_or_with_an_error():
+async def test_writes_to_a_device_out_of_reach_fail_silently_or_with_an_error() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -320,7 +324,7 @@ async def test_writes_to_a_device_out_of_reach_fail_silently_or_with_an_error():
 
 @pytest.mark.parametrize(("kind", "most"), [(0, 100), (4, 200)])
 @run
-async def test_a_full_device_says_so_afterwards(kind, most):
+async def test_a_full_device_says_so_afterwards(kind: int, most: int) -> None:
     nuki = Nuki("full@example.com")
     devices = [{"name": "Door", "type": kind}]
     home = await nuki.control("POST", "homes", devices=devices)
@@ -339,7 +343,7 @@ async def test_a_full_device_says_so_afterwards(kind, most):
 
 
 @run
-async def test_a_lapse_of_smart_hosting_stops_writes_but_not_deletes():
+async def test_a_lapse_of_smart_hosting_stops_writes_but_not_deletes() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -360,7 +364,7 @@ async def test_a_lapse_of_smart_hosting_stops_writes_but_not_deletes():
 
 
 @run
-async def test_an_expired_code_stays_listed():
+async def test_an_expired_code_stays_listed() -> None:
     nuki = await Nuki(clock=Clock("2026-07-01T12:00:00+00:00")).enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756, **WINDOW)
@@ -370,7 +374,7 @@ async def test_an_expired_code_stays_listed():
 
 
 @run
-async def test_delays_can_be_repeated_and_scaled():
+async def test_delays_can_be_repeated_and_scaled() -> None:
     async def seconds_until_listed(home: str, pace: float) -> float:
         nuki = await Nuki(home, pace=pace).enter()
         lock = await nuki.lock_id()

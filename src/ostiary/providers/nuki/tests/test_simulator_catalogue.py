@@ -4,7 +4,7 @@ from .test_simulator_support import E2, JOHN, Nuki, e1, run
 
 
 @run
-async def test_the_catalogue_of_intercoms_is_open_to_anybody():
+async def test_the_catalogue_of_intercoms_is_open_to_anybody() -> None:
     nuki = await Nuki().enter()
     for token in (nuki.token, ""):
         brands = (await nuki.call("GET", "/opener/brand", token=token)).json
@@ -24,7 +24,7 @@ async def test_the_catalogue_of_intercoms_is_open_to_anybody():
 
 
 @run
-async def test_models_that_are_not_verified_come_on_demand():
+async def test_models_that_are_not_verified_come_on_demand() -> None:
     nuki = await Nuki().enter()
     verified = (await nuki.call("GET", "/opener/intercom?brandId=2")).json
     assert {model["verified"] for model in verified} == {1}
@@ -37,7 +37,7 @@ async def test_models_that_are_not_verified_come_on_demand():
 
 
 @run
-async def test_addresses_group_devices_and_units_have_tokens():
+async def test_addresses_group_devices_and_units_have_tokens() -> None:
     nuki = await Nuki(JOHN).enter()
     lock, opener = await nuki.lock_id(), await nuki.lock_id(keypad=False, kind=2)
     assert (await nuki.call("GET", "/address")).json == []
@@ -70,7 +70,7 @@ async def test_addresses_group_devices_and_units_have_tokens():
 
 
 @run
-async def test_all_authorizations_come_page_by_page():
+async def test_all_authorizations_come_page_by_page() -> None:
     nuki = await Nuki(JOHN).enter()
     lock = await nuki.lock_id()
     for number in range(5):
@@ -96,7 +96,7 @@ async def test_all_authorizations_come_page_by_page():
 
 
 @run
-async def test_addresses_of_users_come_on_demand():
+async def test_addresses_of_users_come_on_demand() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     user = (await nuki.call("PUT", "/account/user", {"email": "g@example.org", "name": "G"})).json

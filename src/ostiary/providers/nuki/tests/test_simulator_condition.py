@@ -26,7 +26,7 @@ async def _status(nuki: Nuki, verb: str, **fields: Any) -> int:
 
 
 @run
-async def test_twelve_hours_offline_arrive_in_order_with_state_and_battery():
+async def test_twelve_hours_offline_arrive_in_order_with_state_and_battery() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756)
@@ -53,7 +53,7 @@ async def test_twelve_hours_offline_arrive_in_order_with_state_and_battery():
 
 @pytest.mark.parametrize("state", [1, 2, 3])
 @run
-async def test_a_device_that_shuts_the_cloud_out_goes_on_alone(state):
+async def test_a_device_that_shuts_the_cloud_out_goes_on_alone(state: int) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -78,7 +78,9 @@ async def test_a_device_that_shuts_the_cloud_out_goes_on_alone(state):
 
 @pytest.mark.parametrize(("name", "state"), [("Nuki Web", 3), ("Bridge", 1)])
 @run
-async def test_deleting_the_clouds_own_authorization_cuts_it_off_until_it_is_connected_anew(name, state):
+async def test_deleting_the_clouds_own_authorization_cuts_it_off_until_it_is_connected_anew(
+    name: str, state: int
+) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     before = {one["name"]: one["id"] for one in (await nuki.call("GET", f"/smartlock/{lock}/auth")).json}
@@ -95,7 +97,7 @@ async def test_deleting_the_clouds_own_authorization_cuts_it_off_until_it_is_con
 
 
 @run
-async def test_cut_off_outweighs_offline():
+async def test_cut_off_outweighs_offline() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await _change(nuki, lock, server_state=2, online=False)
@@ -107,7 +109,7 @@ async def test_cut_off_outweighs_offline():
 
 
 @run
-async def test_the_admin_pin_is_changed_and_told_again():
+async def test_the_admin_pin_is_changed_and_told_again() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "owner/admin_pin", smartlock_id=lock, pin=4711)
@@ -129,7 +131,7 @@ async def test_the_admin_pin_is_changed_and_told_again():
 
 
 @run
-async def test_smart_hosting_lapses_has_its_grace_and_is_renewed():
+async def test_smart_hosting_lapses_has_its_grace_and_is_renewed() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await _change(nuki, lock, grace=True)
@@ -157,7 +159,7 @@ async def test_smart_hosting_lapses_has_its_grace_and_is_renewed():
     ("field", "key"), [("keypad_paired", "keypadPaired"), ("keypad2_paired", "keypad2Paired")]
 )
 @run
-async def test_a_keypad_is_paired_at_the_device_and_believed_after_a_sync(field, key):
+async def test_a_keypad_is_paired_at_the_device_and_believed_after_a_sync(field: str, key: str) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id(keypad=False)
     await _change(nuki, lock, **{field: True})
@@ -181,7 +183,7 @@ async def test_a_keypad_is_paired_at_the_device_and_believed_after_a_sync(field,
 
 
 @run
-async def test_the_owner_limits_and_frees_a_code_unseen_until_a_sync():
+async def test_the_owner_limits_and_frees_a_code_unseen_until_a_sync() -> None:
     nuki = await Nuki().enter()  # a Sunday, noon in UTC
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -206,7 +208,7 @@ async def test_the_owner_limits_and_frees_a_code_unseen_until_a_sync():
 
 
 @run
-async def test_the_owner_renames_adds_and_takes_away():
+async def test_the_owner_renames_adds_and_takes_away() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "owner/rename", smartlock_id=lock, name="Haustür")
@@ -245,7 +247,9 @@ async def test_the_owner_renames_adds_and_takes_away():
     ],
 )
 @run
-async def test_what_the_device_would_not_take_is_refused_and_changes_nothing(verb, fields, status):
+async def test_what_the_device_would_not_take_is_refused_and_changes_nothing(
+    verb: str, fields: dict[str, Any], status: int
+) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756)

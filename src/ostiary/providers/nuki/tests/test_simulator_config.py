@@ -1,5 +1,7 @@
 """Settings of devices, and the admin PIN that guards them."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import E2, JOHN, Nuki, e1, run
@@ -34,7 +36,9 @@ async def section(nuki: Nuki, lock: int, name: str) -> dict[str, object]:
     ],
 )
 @run
-async def test_a_whole_section_goes_back_and_counts_later(path, device, change):
+async def test_a_whole_section_goes_back_and_counts_later(
+    path: str, device: dict[str, Any], change: dict[str, Any]
+) -> None:
     nuki, (lock,) = await with_devices(device)
     name = SECTIONS[path]
     before = await section(nuki, lock, name)
@@ -52,7 +56,7 @@ async def test_a_whole_section_goes_back_and_counts_later(path, device, change):
 
 
 @run
-async def test_read_only_and_unknown_keys_are_ignored():
+async def test_read_only_and_unknown_keys_are_ignored() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id(keypad=False)
     before = await section(nuki, lock, "config")
@@ -84,7 +88,9 @@ async def test_read_only_and_unknown_keys_are_ignored():
     ],
 )
 @run
-async def test_a_bad_section_is_refused(path, change, status, body):
+async def test_a_bad_section_is_refused(
+    path: str, change: dict[str, Any], status: int, body: dict[str, Any] | None
+) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     before = await section(nuki, lock, SECTIONS[path])
@@ -96,7 +102,7 @@ async def test_a_bad_section_is_refused(path, change, status, body):
 
 
 @run
-async def test_a_section_that_the_device_has_not_is_refused():
+async def test_a_section_that_the_device_has_not_is_refused() -> None:
     nuki, (lock, opener) = await with_devices({"name": "Lock"}, {"name": "Street", "type": 2})
     rules = await section(nuki, opener, "openerAdvancedConfig")
     reply = await nuki.call("POST", f"/smartlock/{lock}/advanced/openerconfig", rules)
@@ -105,7 +111,7 @@ async def test_a_section_that_the_device_has_not_is_refused():
 
 
 @run
-async def test_what_is_written_works_at_the_door():
+async def test_what_is_written_works_at_the_door() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     config = await section(nuki, lock, "config")
@@ -124,7 +130,7 @@ async def test_what_is_written_works_at_the_door():
 
 
 @run
-async def test_auto_lock_waits_two_seconds_at_the_least():
+async def test_auto_lock_waits_two_seconds_at_the_least() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     before = await section(nuki, lock, "advancedConfig")
@@ -137,7 +143,7 @@ async def test_auto_lock_waits_two_seconds_at_the_least():
 
 
 @run
-async def test_a_device_out_of_reach_keeps_its_settings():
+async def test_a_device_out_of_reach_keeps_its_settings() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     before = await section(nuki, lock, "config")
@@ -154,7 +160,7 @@ async def test_a_device_out_of_reach_keeps_its_settings():
 
 
 @run
-async def test_web_settings_may_be_written_in_part():
+async def test_web_settings_may_be_written_in_part() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     path = f"/smartlock/{lock}/web/config"
@@ -167,7 +173,7 @@ async def test_web_settings_may_be_written_in_part():
 
 
 @run
-async def test_web_settings_of_many_devices_are_written_together_or_not_at_all():
+async def test_web_settings_of_many_devices_are_written_together_or_not_at_all() -> None:
     nuki = await Nuki(JOHN).enter()
     locks = [one["smartlockId"] for one in (await nuki.call("GET", "/smartlock")).json]
     wanted = {"batteryWarningPerMailEnabled": True}
@@ -188,7 +194,7 @@ async def pin_state(nuki: Nuki, lock: int) -> int:
 
 
 @run
-async def test_a_pin_changed_in_the_app_blocks_administrative_writes_until_it_is_told():
+async def test_a_pin_changed_in_the_app_blocks_administrative_writes_until_it_is_told() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756)
@@ -218,7 +224,7 @@ async def test_a_pin_changed_in_the_app_blocks_administrative_writes_until_it_is
 
 
 @run
-async def test_a_write_that_comes_before_the_sync_finds_the_pin_changed():
+async def test_a_write_that_comes_before_the_sync_finds_the_pin_changed() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "owner/admin_pin", smartlock_id=lock, pin=4711)
@@ -230,7 +236,7 @@ async def test_a_write_that_comes_before_the_sync_finds_the_pin_changed():
 
 
 @run
-async def test_a_new_pin_is_set_while_the_old_one_is_good():
+async def test_a_new_pin_is_set_while_the_old_one_is_good() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     path = f"/smartlock/{lock}/admin/pin"
@@ -246,7 +252,7 @@ async def test_a_new_pin_is_set_while_the_old_one_is_good():
 
 
 @run
-async def test_a_lost_write_is_accepted_and_never_arrives():
+async def test_a_lost_write_is_accepted_and_never_arrives() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     before = await section(nuki, lock, "config")

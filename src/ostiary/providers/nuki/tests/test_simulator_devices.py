@@ -16,7 +16,7 @@ async def _states(nuki: Nuki, lock: int) -> list[int]:
 
 
 @run
-async def test_actions_pass_through_the_states_between():
+async def test_actions_pass_through_the_states_between() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     for action, states in ((1, [1, 2, 3]), (2, [3, 4, 1]), (3, [1, 7, 5, 3]), (4, [3, 2, 6, 4, 1])):
@@ -32,7 +32,7 @@ async def test_actions_pass_through_the_states_between():
 
 
 @run
-async def test_simple_verbs_depend_on_fitting_and_device():
+async def test_simple_verbs_depend_on_fitting_and_device() -> None:
     nuki = Nuki("knob@example.com")
     devices = [{"name": "Knob", "knob": True}, {"name": "Handle"}, {"name": "Street", "type": 2}]
     home = await nuki.control("POST", "homes", devices=devices)
@@ -48,7 +48,7 @@ async def test_simple_verbs_depend_on_fitting_and_device():
 
 
 @run
-async def test_ring_to_open_ends_by_itself_and_continuous_mode_does_not():
+async def test_ring_to_open_ends_by_itself_and_continuous_mode_does_not() -> None:
     nuki = await Nuki(JOHN).enter()
     opener = await nuki.lock_id(keypad=False, kind=2)
     assert (await nuki.call("POST", f"/smartlock/{opener}/action", {"action": 1})).status == 204
@@ -68,14 +68,14 @@ async def test_ring_to_open_ends_by_itself_and_continuous_mode_does_not():
 
 @pytest.mark.parametrize("action", [0, 6, None])
 @run
-async def test_an_action_that_the_device_has_not_is_refused(action):
+async def test_an_action_that_the_device_has_not_is_refused(action: int | None) -> None:
     nuki = await Nuki().enter()
     reply = await nuki.call("POST", f"/smartlock/{await nuki.lock_id()}/action", {"action": action})
     assert (reply.status, reply.json) == (400, e1("null" if action is None else str(action), "action"))
 
 
 @run
-async def test_a_jammed_lock_is_reported_blocked():
+async def test_a_jammed_lock_is_reported_blocked() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "device", smartlock_id=lock, jammed=True)
@@ -86,7 +86,7 @@ async def test_a_jammed_lock_is_reported_blocked():
 
 
 @run
-async def test_what_a_device_does_offline_is_pushed_when_it_returns():
+async def test_what_a_device_does_offline_is_pushed_when_it_returns() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "device", smartlock_id=lock, locked=False, battery=15, door="open")
@@ -107,7 +107,7 @@ async def test_what_a_device_does_offline_is_pushed_when_it_returns():
 
 
 @run
-async def test_the_log_is_newest_first_limited_and_continues_after_an_id():
+async def test_the_log_is_newest_first_limited_and_continues_after_an_id() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     for number in range(60):
@@ -127,7 +127,7 @@ async def test_the_log_is_newest_first_limited_and_continues_after_an_id():
 
 
 @run
-async def test_rename_remove_and_filters():
+async def test_rename_remove_and_filters() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     assert (
@@ -145,7 +145,7 @@ async def test_rename_remove_and_filters():
 
 
 @run
-async def test_what_is_not_served_says_so():
+async def test_what_is_not_served_says_so() -> None:
     nuki = await Nuki().enter()
     for method, path in (
         ("GET", "/notification"),
@@ -166,7 +166,7 @@ async def test_what_is_not_served_says_so():
 
 
 @run
-async def test_an_account_shows_its_address():
+async def test_an_account_shows_its_address() -> None:
     nuki = await Nuki().enter()
     account = (await nuki.call("GET", "/account")).json
     assert account["email"] == "ann@example.com"

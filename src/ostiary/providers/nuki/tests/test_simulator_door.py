@@ -1,6 +1,7 @@
 """What opens the door: the device's own rules, to the second, around both changes of the clocks."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,7 +28,7 @@ async def _edges(nuki: Nuki, lock: int, begin: datetime, end: datetime, before: 
     "day", ["2026-03-28", "2026-03-29", "2026-03-30", "2026-10-24", "2026-10-25", "2026-10-26"]
 )
 @run
-async def test_daily_windows_follow_the_local_clock(day):
+async def test_daily_windows_follow_the_local_clock(day: str) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     window = {"allowedFromDate": "2026-01-01T00:00Z", "allowedWeekDays": 127}
@@ -37,7 +38,7 @@ async def test_daily_windows_follow_the_local_clock(day):
 
 
 @run
-async def test_the_hour_that_comes_twice_counts_twice_and_the_missing_one_never():
+async def test_the_hour_that_comes_twice_counts_twice_and_the_missing_one_never() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     window = {"allowedFromDate": "2026-01-01T00:00Z", "allowedWeekDays": 127}
@@ -50,7 +51,7 @@ async def test_the_hour_that_comes_twice_counts_twice_and_the_missing_one_never(
 
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25", "2026-07-05"])
 @run
-async def test_weekdays_are_local_days(day):
+async def test_weekdays_are_local_days(day: str) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(
@@ -70,7 +71,7 @@ async def test_weekdays_are_local_days(day):
     ],
 )
 @run
-async def test_dates_count_in_utc_and_are_half_open(begin, end):
+async def test_dates_count_in_utc_and_are_half_open(begin: str, end: str) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(
@@ -90,7 +91,7 @@ async def test_dates_count_in_utc_and_are_half_open(begin, end):
     ],
 )
 @run
-async def test_without_first_date_and_weekdays_nothing_is_limited(window):
+async def test_without_first_date_and_weekdays_nothing_is_limited(window: dict[str, Any]) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756, **window)
@@ -98,7 +99,7 @@ async def test_without_first_date_and_weekdays_nothing_is_limited(window):
 
 
 @run
-async def test_a_window_past_midnight_belongs_to_the_day_it_begins_on():
+async def test_a_window_past_midnight_belongs_to_the_day_it_begins_on() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     window = {"allowedFromDate": "2026-01-01T00:00Z", "allowedWeekDays": 4}  # Fridays
@@ -109,7 +110,7 @@ async def test_a_window_past_midnight_belongs_to_the_day_it_begins_on():
 
 
 @run
-async def test_a_right_code_opens_counts_and_is_logged():
+async def test_a_right_code_opens_counts_and_is_logged() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(lock, "Guest", 384756, accountUserId=7)
@@ -131,7 +132,7 @@ async def test_a_right_code_opens_counts_and_is_logged():
 
 
 @run
-async def test_what_does_not_open_is_logged_too():
+async def test_what_does_not_open_is_logged_too() -> None:
     nuki = await Nuki().enter()
     lock, other = await nuki.lock_id(), await nuki.lock_id(keypad=False)
     guest = await nuki.created(lock, "Guest", 384756)
@@ -149,7 +150,7 @@ async def test_what_does_not_open_is_logged_too():
 
 
 @run
-async def test_the_door_knows_what_the_cloud_does_not():
+async def test_the_door_knows_what_the_cloud_does_not() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.create(lock, "Guest", 384756)

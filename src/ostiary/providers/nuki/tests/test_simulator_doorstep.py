@@ -31,7 +31,7 @@ async def _refused(nuki: Nuki, verb: str, **fields: Any) -> tuple[int, str]:
     [("unlock", 1, 1, 3), ("unlatch", 3, 1, 3), ("button", 1, 2, 3), ("double_button", 4, 2, 1)],
 )
 @run
-async def test_by_hand_and_with_the_button(do, action, trigger, state):
+async def test_by_hand_and_with_the_button(do: str, action: int, trigger: int, state: int) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     assert (await nuki.control("POST", "touch", smartlock_id=lock, do=do))["done"]
@@ -41,7 +41,7 @@ async def test_by_hand_and_with_the_button(do, action, trigger, state):
 
 
 @run
-async def test_auto_lock_locks_what_is_unlocked_once():
+async def test_auto_lock_locks_what_is_unlocked_once() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     again = await nuki.control("POST", "touch", smartlock_id=lock, do="auto_lock")
@@ -54,7 +54,7 @@ async def test_auto_lock_locks_what_is_unlocked_once():
 
 
 @run
-async def test_a_fob_and_an_app_act_in_their_own_name_and_within_their_limits():
+async def test_a_fob_and_an_app_act_in_their_own_name_and_within_their_limits() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     fob = await nuki.control("POST", "owner/auths", smartlock_id=lock, do="add", type=2, name="Blue fob")
@@ -74,7 +74,7 @@ async def test_a_fob_and_an_app_act_in_their_own_name_and_within_their_limits():
 
 
 @run
-async def test_a_wrong_code_shows_for_a_moment_and_the_bolt_stays():
+async def test_a_wrong_code_shows_for_a_moment_and_the_bolt_stays() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "enter_code", smartlock_id=lock, code="999999")
@@ -95,7 +95,7 @@ async def test_a_wrong_code_shows_for_a_moment_and_the_bolt_stays():
 
 
 @run
-async def test_a_keypad_can_report_an_error():
+async def test_a_keypad_can_report_an_error() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "touch", smartlock_id=lock, do="keypad_error")
@@ -105,7 +105,7 @@ async def test_a_keypad_can_report_an_error():
 
 
 @run
-async def test_a_finger_belongs_to_a_code():
+async def test_a_finger_belongs_to_a_code() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     fields = {"smartlock_id": lock, "fingerprint": "Thumb"}
@@ -127,7 +127,7 @@ async def test_a_finger_belongs_to_a_code():
 
 
 @run
-async def test_a_jammed_lock_stays_where_it_is_by_any_way():
+async def test_a_jammed_lock_stays_where_it_is_by_any_way() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756)
@@ -141,7 +141,7 @@ async def test_a_jammed_lock_stays_where_it_is_by_any_way():
 
 
 @run
-async def test_an_opener_opens_to_the_bell_only_when_it_was_told_to():
+async def test_an_opener_opens_to_the_bell_only_when_it_was_told_to() -> None:
     nuki = await Nuki(JOHN).enter()
     opener = await nuki.lock_id(keypad=False, kind=2)
     rung = await nuki.control("POST", "touch", smartlock_id=opener, do="ring")
@@ -165,7 +165,7 @@ async def test_an_opener_opens_to_the_bell_only_when_it_was_told_to():
 
 
 @run
-async def test_a_door_that_stands_open_is_told_of():
+async def test_a_door_that_stands_open_is_told_of() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     assert (await _refused(nuki, "touch", smartlock_id=lock, do="ajar"))[0] == 409
@@ -179,7 +179,7 @@ async def test_a_door_that_stands_open_is_told_of():
 
 
 @run
-async def test_what_cannot_be_done_says_why():
+async def test_what_cannot_be_done_says_why() -> None:
     nuki = await Nuki(JOHN).enter()
     opener, lock = await nuki.lock_id(keypad=False, kind=2), await nuki.lock_id()
     for fields, status, words in (
@@ -195,7 +195,7 @@ async def test_what_cannot_be_done_says_why():
 
 
 @run
-async def test_ring_to_open_may_end_with_the_ring(monkeypatch):
+async def test_ring_to_open_may_end_with_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a setting (2.6), which is off unless somebody changes it."""
     settings = {**views._opener_config(), "disableRtoAfterRing": True}
     monkeypatch.setattr(views, "_opener_config", lambda: settings)

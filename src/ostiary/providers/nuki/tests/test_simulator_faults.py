@@ -6,8 +6,10 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -24,6 +26,8 @@ from ostiary.providers.nuki.simulator import (
 
 from .test_simulator_support import CLIENT_ID, CLIENT_SECRET, E2, HOME, Clock, Nuki, request, run
 
+Loop = Literal["uvloop", "asyncio"]
+
 
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
@@ -36,7 +40,9 @@ from .test_simulator_support import CLIENT_ID, CLIENT_SECRET, E2, HOME, Clock, N
     ],
 )
 @run
-async def test_refusals_strike_as_often_as_asked_and_change_nothing(fault, status, words):
+async def test_refusals_strike_as_often_as_asked_and_change_nothing(
+    fault: str, status: int, words: str
+) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault=fault, times=2, seconds=7)
@@ -55,7 +61,7 @@ async def test_refusals_strike_as_often_as_asked_and_change_nothing(fault, statu
 
 
 @run
-async def test_a_fault_strikes_only_what_it_matches_until_it_is_taken_back():
+async def test_a_fault_strikes_only_what_it_matches_until_it_is_taken_back() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     match = {"method": "PUT", "route": "/smartlock/{id}/auth"}
@@ -72,7 +78,7 @@ async def test_a_fault_strikes_only_what_it_matches_until_it_is_taken_back():
 
 
 @run
-async def test_chance_is_repeatable():
+async def test_chance_is_repeatable() -> None:
     async def statuses() -> list[int]:
         nuki = await Nuki().enter()
         await nuki.control("POST", "faults", fault="http_503", probability=0.5)
@@ -85,7 +91,7 @@ async def test_chance_is_repeatable():
 
 @pytest.mark.parametrize(("fault", "carried_out"), [("drop_answer_before", False), ("drop_answer", True)])
 @run
-async def test_a_dropped_answer_raises_in_process(fault, carried_out):
+async def test_a_dropped_answer_raises_in_process(fault: str, carried_out: bool) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault=fault, times=1)
@@ -101,7 +107,7 @@ async def test_a_dropped_answer_raises_in_process(fault, carried_out):
 
 
 @run
-async def test_a_dropped_refresh_spends_the_token():
+async def test_a_dropped_refresh_spends_the_token() -> None:
     nuki = await Nuki().enter()
     form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     link = f"/oauth/authorize?response_type=code&client_id={CLIENT_ID}&scope=smartlock"
@@ -122,7 +128,7 @@ async def test_a_dropped_refresh_spends_the_token():
 
 
 @run
-async def test_a_rejected_login_kills_every_token():
+async def test_a_rejected_login_kills_every_token() -> None:
     nuki = await Nuki().enter()
     await nuki.control("POST", "faults", fault="login_rejected")
     assert (await nuki.call("GET", "/smartlock")).status == 401
@@ -132,7 +138,7 @@ async def test_a_rejected_login_kills_every_token():
 
 
 @run
-async def test_a_lost_job_is_accepted_and_never_happens():
+async def test_a_lost_job_is_accepted_and_never_happens() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="lost", times=2)
@@ -151,7 +157,7 @@ async def test_a_lost_job_is_accepted_and_never_happens():
 
 
 @run
-async def test_a_late_job_works_at_the_door_before_it_is_listed():
+async def test_a_late_job_works_at_the_door_before_it_is_listed() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="late", times=1, seconds=120)
@@ -176,7 +182,7 @@ async def test_a_late_job_works_at_the_door_before_it_is_listed():
 
 
 @run
-async def test_a_hanging_request_is_carried_out_first():
+async def test_a_hanging_request_is_carried_out_first() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="hang", times=2, seconds=0.2)
@@ -188,7 +194,7 @@ async def test_a_hanging_request_is_carried_out_first():
 
 
 @run
-async def test_the_request_log_holds_reads_and_writes_but_no_pins():
+async def test_the_request_log_holds_reads_and_writes_but_no_pins() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     for _ in range(2):
@@ -212,7 +218,7 @@ async def test_the_request_log_holds_reads_and_writes_but_no_pins():
 
 
 @run
-async def test_the_control_plane_explains_mistakes():
+async def test_the_control_plane_explains_mistakes() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     reply = await request(nuki.app, "GET", "/_simulator/truth")  # only one home: may be left out
@@ -245,13 +251,13 @@ async def test_the_control_plane_explains_mistakes():
 
 
 @run
-async def test_a_clock_of_its_own_can_be_moved():
+async def test_a_clock_of_its_own_can_be_moved() -> None:
     clock = ShiftableClock()
     app = Simulator(
         MemoryHomes(), clock, url="http://x", client_id=CLIENT_ID, client_secret=Secret(CLIENT_SECRET)
     )
 
-    async def put(**fields: object) -> dict[str, object]:
+    async def put(**fields: object) -> Any:
         reply = await request(app, "POST", "/_simulator/clock", body=json.dumps(fields).encode())
         assert reply.status == 200
         return reply.json
@@ -285,7 +291,7 @@ class SlowHomes(MemoryHomes):
 
 
 @run
-async def test_two_instances_lose_nothing_to_each_other():
+async def test_two_instances_lose_nothing_to_each_other() -> None:
     homes, clock = SlowHomes(), Clock()
     one, two = Nuki(homes=homes, clock=clock), Nuki(homes=homes, clock=clock)
     await one.enter()
@@ -306,7 +312,7 @@ async def test_two_instances_lose_nothing_to_each_other():
 
 
 @run
-async def test_a_file_survives_a_restart_and_half_a_line(tmp_path: Path):
+async def test_a_file_survives_a_restart_and_half_a_line(tmp_path: Path) -> None:
     path, clock = tmp_path / "nuki.state", Clock()
     nuki = await Nuki(homes=FileHomes(path), clock=clock).enter()
     lock = await nuki.lock_id()
@@ -324,7 +330,7 @@ async def test_a_file_survives_a_restart_and_half_a_line(tmp_path: Path):
 
 
 @run
-async def test_a_file_is_written_anew_before_it_grows_without_end(tmp_path: Path):
+async def test_a_file_is_written_anew_before_it_grows_without_end(tmp_path: Path) -> None:
     path = tmp_path / "nuki.state"
     writer, reader = FileHomes(path), FileHomes(path)
     largest = 0
@@ -344,7 +350,7 @@ async def test_a_file_is_written_anew_before_it_grows_without_end(tmp_path: Path
 
 
 @contextlib.contextmanager
-def _served(app: Simulator, loop: str):
+def _served(app: Simulator, loop: Loop) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
@@ -363,7 +369,9 @@ def _served(app: Simulator, loop: str):
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_over_a_socket_a_dropped_answer_is_a_broken_connection(loop, caplog):
+def test_over_a_socket_a_dropped_answer_is_a_broken_connection(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
     app = Simulator(
         MemoryHomes(),
         ShiftableClock(),

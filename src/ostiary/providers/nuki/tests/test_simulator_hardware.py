@@ -1,6 +1,7 @@
 """Devices of every generation, with their fittings, and how much fits into them."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ async def _home(nuki: Nuki, *sketches: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @run
-async def test_every_generation_shows_what_it_is():
+async def test_every_generation_shows_what_it_is() -> None:
     nuki = Nuki()
     shown = await _home(nuki, *({"name": name, "generation": name} for name in GENERATIONS))
     by_name = {device["name"]: device for device in shown}
@@ -51,7 +52,7 @@ async def test_every_generation_shows_what_it_is():
     ],
 )
 @run
-async def test_each_type_has_its_own_sections(generation, section, flag):
+async def test_each_type_has_its_own_sections(generation: str, section: str | None, flag: str) -> None:
     [device] = await _home(Nuki(), {"name": "Door", "generation": generation})
     sections = {"advancedConfig", "openerAdvancedConfig", "smartdoorAdvancedConfig"} & set(device)
     assert sections == ({section} if section else set())
@@ -60,7 +61,7 @@ async def test_each_type_has_its_own_sections(generation, section, flag):
 
 
 @run
-async def test_a_first_smart_lock_knows_an_offset_and_no_zone():
+async def test_a_first_smart_lock_knows_an_offset_and_no_zone() -> None:
     [device] = await _home(
         Nuki(), {"name": "Door", "generation": "smart_lock_1", "time_zone": "Europe/London"}
     )
@@ -71,7 +72,7 @@ async def test_a_first_smart_lock_knows_an_offset_and_no_zone():
 
 
 @run
-async def test_a_box_unlocks_and_nothing_else():
+async def test_a_box_unlocks_and_nothing_else() -> None:
     nuki = Nuki()
     [box] = await _home(nuki, {"name": "Box", "type": 1})
     path = f"/smartlock/{box['smartlockId']}"
@@ -85,7 +86,7 @@ async def test_a_box_unlocks_and_nothing_else():
 
 
 @run
-async def test_fittings_are_shown():
+async def test_fittings_are_shown() -> None:
     [device, plain] = await _home(
         Nuki(),
         {"name": "Full", "keypad2": True, "door_sensor": True, "battery": 15},
@@ -99,7 +100,7 @@ async def test_fittings_are_shown():
 
 
 @run
-async def test_a_keypad_2_takes_codes_as_well():
+async def test_a_keypad_2_takes_codes_as_well() -> None:
     nuki = Nuki()
     [device] = await _home(nuki, {"name": "Door", "keypad2": True})
     await nuki.created(device["smartlockId"], "Guest", 384756)
@@ -116,13 +117,13 @@ async def test_a_keypad_2_takes_codes_as_well():
     ],
 )
 @run
-async def test_a_device_that_cannot_be_is_refused(sketch, words):
+async def test_a_device_that_cannot_be_is_refused(sketch: dict[str, Any], words: str) -> None:
     body = json.dumps({"home": "c@example.com", "devices": [{"name": "Door", **sketch}]}).encode()
     reply = await request(Nuki().app, "POST", "/_simulator/homes", body=body)
     assert (reply.status, words in reply.json["error"]) == (400, True)
 
 
-def _codes():
+def _codes() -> Iterator[int]:
     """Codes that the vendor takes, one after the other."""
     return (
         int(f"{a}{b}{c}{d}11")
@@ -135,7 +136,7 @@ def _codes():
 
 @pytest.mark.parametrize(("generation", "room"), [("smart_lock_2", 100), ("smart_lock_3", 200)])
 @run
-async def test_a_full_lock_refuses_one_more_code_and_says_29(generation, room):
+async def test_a_full_lock_refuses_one_more_code_and_says_29(generation: str, room: int) -> None:
     nuki = Nuki()
     [device] = await _home(nuki, {"name": "Door", "generation": generation})
     lock, codes = device["smartlockId"], _codes()
@@ -156,7 +157,7 @@ async def test_a_full_lock_refuses_one_more_code_and_says_29(generation, room):
 
 
 @run
-async def test_a_lock_full_of_users_says_13_and_still_takes_codes():
+async def test_a_lock_full_of_users_says_13_and_still_takes_codes() -> None:
     nuki = Nuki()
     [device] = await _home(nuki, {"name": "Door", "generation": "smart_lock_1"})
     lock = device["smartlockId"]

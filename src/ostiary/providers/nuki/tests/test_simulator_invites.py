@@ -30,7 +30,7 @@ async def redeem(nuki: Nuki, code: str) -> Reply:
 
 
 @run
-async def test_a_key_for_a_user_mails_a_code_of_nine_letters():
+async def test_a_key_for_a_user_mails_a_code_of_nine_letters() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     mail = await invited(nuki, lock)
@@ -44,7 +44,7 @@ async def test_a_key_for_a_user_mails_a_code_of_nine_letters():
 
 
 @run
-async def test_a_keypad_code_mails_nothing():
+async def test_a_keypad_code_mails_nothing() -> None:
     nuki = await Nuki().enter()
     user = await with_user(nuki)
     await nuki.created(await nuki.lock_id(), "Guest", 384756, accountUserId=user)
@@ -52,7 +52,7 @@ async def test_a_keypad_code_mails_nothing():
 
 
 @run
-async def test_a_refused_key_and_one_for_nobody_mail_nothing():
+async def test_a_refused_key_and_one_for_nobody_mail_nothing() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     nobody = await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Guest", "accountUserId": 5})
@@ -63,7 +63,7 @@ async def test_a_refused_key_and_one_for_nobody_mail_nothing():
 
 
 @run
-async def test_one_code_for_all_devices_of_a_request():
+async def test_one_code_for_all_devices_of_a_request() -> None:
     nuki = await Nuki(JOHN).enter()
     user = await with_user(nuki)
     locks = [await nuki.lock_id(), await nuki.lock_id(keypad=False)]
@@ -79,7 +79,7 @@ async def test_one_code_for_all_devices_of_a_request():
 
 
 @run
-async def test_redemption_works_once_and_does_not_show():
+async def test_redemption_works_once_and_does_not_show() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     mail = await invited(nuki, lock)
@@ -96,7 +96,7 @@ async def test_redemption_works_once_and_does_not_show():
 
 @pytest.mark.parametrize(("seconds", "status"), [(48 * 3600 - 11, 200), (48 * 3600 - 10, 409)])
 @run
-async def test_an_invite_expires_after_48_hours(seconds, status):
+async def test_an_invite_expires_after_48_hours(seconds: int, status: int) -> None:
     nuki = await Nuki().enter()
     mail = await invited(nuki, await nuki.lock_id())
     nuki.clock.move(seconds)
@@ -106,7 +106,7 @@ async def test_an_invite_expires_after_48_hours(seconds, status):
 
 
 @run
-async def test_an_invite_is_worth_nothing_without_the_key_on_the_device():
+async def test_an_invite_is_worth_nothing_without_the_key_on_the_device() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Guest", "accountUserId": user})
@@ -121,7 +121,7 @@ async def test_an_invite_is_worth_nothing_without_the_key_on_the_device():
 
 
 @run
-async def test_a_redeemed_key_opens_the_door_within_its_limits():
+async def test_a_redeemed_key_opens_the_door_within_its_limits() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     window = {"allowedFromDate": "2026-03-02T00:00Z", "allowedUntilDate": "2026-03-05T00:00Z"}
@@ -153,7 +153,7 @@ async def test_a_redeemed_key_opens_the_door_within_its_limits():
 
 
 @run
-async def test_a_shared_key_is_in_the_answer_and_mails_nothing():
+async def test_a_shared_key_is_in_the_answer_and_mails_nothing() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     path = f"/smartlock/{lock}/auth/advanced/sharedkey"

@@ -1,11 +1,13 @@
 """API keys, their tokens, and who may act for the account."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import HOME, Nuki, e1, run
 
 
-async def with_token(nuki: Nuki, **fields: object) -> tuple[str, dict[str, str]]:
+async def with_token(nuki: Nuki, **fields: object) -> tuple[str, dict[str, Any]]:
     """A key's path, and a token of it."""
     key = (await nuki.call("PUT", "/api/key", {"description": "mine"})).json
     path = f"/api/key/{key['apiKeyId']}"
@@ -15,7 +17,7 @@ async def with_token(nuki: Nuki, **fields: object) -> tuple[str, dict[str, str]]
 
 
 @run
-async def test_a_key_has_a_client_id_and_can_be_described():
+async def test_a_key_has_a_client_id_and_can_be_described() -> None:
     nuki = await Nuki().enter()
     assert (await nuki.call("GET", "/api/key")).json == []
     uris = ["https://app.example.org/back"]
@@ -31,7 +33,7 @@ async def test_a_key_has_a_client_id_and_can_be_described():
 
 
 @run
-async def test_a_token_is_shown_once_and_opens_what_its_scopes_say():
+async def test_a_token_is_shown_once_and_opens_what_its_scopes_say() -> None:
     nuki = await Nuki().enter()
     path, made = await with_token(nuki, description="logs", scopes=["smartlock.log", "smartlock.readOnly"])
     token = made.pop("accessToken")
@@ -46,7 +48,7 @@ async def test_a_token_is_shown_once_and_opens_what_its_scopes_say():
 
 
 @run
-async def test_scopes_are_chosen_at_creation_and_for_good():
+async def test_scopes_are_chosen_at_creation_and_for_good() -> None:
     nuki = await Nuki().enter()
     path, made = await with_token(nuki)
     assert "account" in made["scopes"]
@@ -60,7 +62,7 @@ async def test_scopes_are_chosen_at_creation_and_for_good():
 
 
 @run
-async def test_a_deleted_token_and_those_of_a_deleted_key_are_void():
+async def test_a_deleted_token_and_those_of_a_deleted_key_are_void() -> None:
     nuki = await Nuki().enter()
     path, first = await with_token(nuki)
     second = (await nuki.call("PUT", f"{path}/token", {})).json
@@ -87,7 +89,7 @@ async def test_a_deleted_token_and_those_of_a_deleted_key_are_void():
     ],
 )
 @run
-async def test_api_tokens_vanish_with_the_password(path, body, vanish):
+async def test_api_tokens_vanish_with_the_password(path: str, body: dict[str, Any], vanish: bool) -> None:
     nuki = await Nuki().enter()
     key, made = await with_token(nuki)
     await nuki.call("POST", path, body)
@@ -100,7 +102,7 @@ async def test_api_tokens_vanish_with_the_password(path, body, vanish):
 
 
 @run
-async def test_integrations_are_listed_and_taken_back():
+async def test_integrations_are_listed_and_taken_back() -> None:
     nuki = await Nuki().enter()
     path, made = await with_token(nuki, description="logs")
     (one,) = (await nuki.call("GET", "/account/integration")).json
@@ -115,7 +117,7 @@ async def test_integrations_are_listed_and_taken_back():
 
 
 @run
-async def test_any_token_sees_the_partners():
+async def test_any_token_sees_the_partners() -> None:
     nuki = await Nuki().enter()
     _, made = await with_token(nuki, scopes=["smartlock.log"])
     reply = await nuki.call("GET", "/company", token=made["accessToken"])

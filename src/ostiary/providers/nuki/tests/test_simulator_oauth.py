@@ -57,7 +57,7 @@ async def _refresh(nuki: Nuki, token: str) -> Reply:
 
 
 @run
-async def test_from_the_link_to_the_devices():
+async def test_from_the_link_to_the_devices() -> None:
     nuki = Nuki()
     page = await request(nuki.app, "GET", _link())
     assert page.status == 200
@@ -78,7 +78,7 @@ async def test_from_the_link_to_the_devices():
 
 
 @run
-async def test_a_code_works_once_and_for_minutes():
+async def test_a_code_works_once_and_for_minutes() -> None:
     nuki = Nuki()
     first, second = (await _code(nuki))["code"], (await _code(nuki))["code"]
     assert (await _exchange(nuki, first)).status == 200
@@ -92,7 +92,7 @@ async def test_a_code_works_once_and_for_minutes():
 
 
 @run
-async def test_refresh_tokens_rotate_and_die():
+async def test_refresh_tokens_rotate_and_die() -> None:
     nuki = Nuki()
     tokens = (await _exchange(nuki, (await _code(nuki))["code"])).json
     nuki.clock.move(3601)
@@ -111,7 +111,7 @@ async def test_refresh_tokens_rotate_and_die():
 
 
 @run
-async def test_the_client_may_come_as_basic_and_has_to_be_right():
+async def test_the_client_may_come_as_basic_and_has_to_be_right() -> None:
     nuki = Nuki()
     code = (await _code(nuki))["code"]
     grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
@@ -132,14 +132,14 @@ async def test_the_client_may_come_as_basic_and_has_to_be_right():
     ],
 )
 @run
-async def test_token_requests_that_fail(fields, status, error):
+async def test_token_requests_that_fail(fields: dict[str, str], status: int, error: str) -> None:
     reply = await _tokens(Nuki(), **fields)
     assert (reply.status, reply.json["error"]) == (status, error)
     assert "error_description" in reply.json
 
 
 @run
-async def test_a_code_belongs_to_its_redirect_uri_and_its_verifier():
+async def test_a_code_belongs_to_its_redirect_uri_and_its_verifier() -> None:
     nuki = Nuki()
     code = (await _code(nuki))["code"]
     fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://evil.example.org/"}
@@ -153,7 +153,7 @@ async def test_a_code_belongs_to_its_redirect_uri_and_its_verifier():
 
 
 @run
-async def test_the_server_invents_a_state():
+async def test_the_server_invents_a_state() -> None:
     assert len((await _code(Nuki(), _link(state="")))["state"]) > 10
 
 
@@ -161,7 +161,7 @@ async def test_the_server_invents_a_state():
     "change", [{"client_id": "other"}, {"redirect_uri": BACK + "/x"}, {"redirect_uri": ""}]
 )
 @run
-async def test_a_bad_link_is_a_page_and_never_a_redirect(change):
+async def test_a_bad_link_is_a_page_and_never_a_redirect(change: dict[str, str]) -> None:
     nuki = Nuki()
     for method in ("GET", "POST"):
         reply = await request(nuki.app, method, _link(**change), body=b"decision=cancel")
@@ -179,7 +179,7 @@ async def test_a_bad_link_is_a_page_and_never_a_redirect(change):
     ],
 )
 @run
-async def test_other_bad_requests_go_back_to_the_application(change, error):
+async def test_other_bad_requests_go_back_to_the_application(change: dict[str, str], error: str) -> None:
     back = _query(await request(Nuki().app, "GET", _link(**change)))
     assert (back["error"], back["state"]) == (error, "s1")
 
@@ -195,7 +195,9 @@ async def test_other_bad_requests_go_back_to_the_application(change, error):
     ],
 )
 @run
-async def test_a_failed_login_says_where_and_keeps_the_address(email, password, field, words):
+async def test_a_failed_login_says_where_and_keeps_the_address(
+    email: str, password: str, field: str, words: str
+) -> None:
     nuki = Nuki()
     page = await nuki.form(_link(), email=email, password=password)
     assert page.status == 422
@@ -212,7 +214,7 @@ async def test_a_failed_login_says_where_and_keeps_the_address(email, password, 
 
 
 @run
-async def test_the_consent_page_says_what_for_and_carries_no_password():
+async def test_the_consent_page_says_what_for_and_carries_no_password() -> None:
     page = await Nuki().form(_link(scope="smartlock.action smartlock.log"), email=HOME, password="1234")
     assert "Lock and unlock your doors" in page.text
     assert "See who used your doors" in page.text
@@ -224,7 +226,7 @@ async def test_the_consent_page_says_what_for_and_carries_no_password():
 
 
 @run
-async def test_cancel_goes_back_with_access_denied_from_both_pages():
+async def test_cancel_goes_back_with_access_denied_from_both_pages() -> None:
     nuki = Nuki()
     back = _query(await nuki.form(_link(), email="", password="", decision="cancel"))
     assert (back["error"], back["state"]) == ("access_denied", "s1")
@@ -235,7 +237,7 @@ async def test_cancel_goes_back_with_access_denied_from_both_pages():
 
 
 @run
-async def test_a_ticket_works_once_soon_and_for_its_request():
+async def test_a_ticket_works_once_soon_and_for_its_request() -> None:
     nuki = Nuki()
     page = await nuki.form(_link(), email=HOME, password="1234")
     other = _link(scope="smartlock.config")
@@ -249,7 +251,7 @@ async def test_a_ticket_works_once_soon_and_for_its_request():
 
 
 @run
-async def test_a_mounted_simulator_works_below_its_path():
+async def test_a_mounted_simulator_works_below_its_path() -> None:
     nuki = Nuki(url="https://ostiary.test/sandbox/nuki")
     for root_path in ("/sandbox/nuki", ""):
         link = "/sandbox/nuki" + _link()
@@ -260,7 +262,7 @@ async def test_a_mounted_simulator_works_below_its_path():
 
 
 @run
-async def test_any_redirect_uri_is_allowed_when_none_is_registered():
+async def test_any_redirect_uri_is_allowed_when_none_is_registered() -> None:
     nuki = Nuki(redirect_uris=())
     assert (await request(nuki.app, "GET", _link(redirect_uri="http://localhost:9/x"))).status == 200
     assert (await request(nuki.app, "GET", _link(redirect_uri="javascript:alert(1)"))).status == 400
@@ -278,7 +280,7 @@ async def test_any_redirect_uri_is_allowed_when_none_is_registered():
     ],
 )
 @run
-async def test_each_scope_allows_its_own(scope, allowed):
+async def test_each_scope_allows_its_own(scope: str, allowed: set[str]) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     token = (await _exchange(nuki, (await _code(nuki, _link(scope=scope)))["code"])).json["access_token"]
@@ -299,7 +301,7 @@ async def test_each_scope_allows_its_own(scope, allowed):
 
 
 @run
-async def test_api_tokens_have_the_vendors_form_and_do_not_expire():
+async def test_api_tokens_have_the_vendors_form_and_do_not_expire() -> None:
     nuki = await Nuki().enter()
     assert re.fullmatch("[0-9a-f]{80}", nuki.token)
     long = Nuki("a" * 60 + "@example.com", homes=nuki.homes)
@@ -315,7 +317,7 @@ async def test_api_tokens_have_the_vendors_form_and_do_not_expire():
 
 
 @run
-async def test_the_owner_takes_the_applications_access_back():
+async def test_the_owner_takes_the_applications_access_back() -> None:
     nuki = await Nuki().enter()
     tokens = (await _exchange(nuki, (await _code(nuki))["code"])).json
     (application,) = (await nuki.call("GET", "/account/integration")).json
@@ -328,7 +330,7 @@ async def test_the_owner_takes_the_applications_access_back():
 
 
 @run
-async def test_a_new_password_leaves_the_application_alone():
+async def test_a_new_password_leaves_the_application_alone() -> None:
     nuki = await Nuki().enter()
     tokens = (await _exchange(nuki, (await _code(nuki))["code"])).json
     await nuki.call("POST", "/account", {"language": "en", "password": "new password"})

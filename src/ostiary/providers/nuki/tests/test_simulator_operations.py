@@ -23,28 +23,28 @@ def bare(method: str, template: str) -> tuple[str, str]:
 SERVED = {bare(route.method, route.template) for route in ROUTES}
 
 
-def test_the_list_is_the_definitions():
+def test_the_list_is_the_definitions() -> None:
     assert len(OPERATIONS) == len(set(OPERATIONS)) == 104
 
 
-def test_every_operation_has_its_row_and_its_remark():
+def test_every_operation_has_its_row_and_its_remark() -> None:
     assert [(method, path) for method, path, _, _ in ROWS] == list(OPERATIONS)
     assert all(remark.strip() for *_, remark in ROWS)
 
 
-def test_what_is_called_answered_has_a_route_and_the_rest_has_none():
+def test_what_is_called_answered_has_a_route_and_the_rest_has_none() -> None:
     assert {bare(method, path) for method, path, status, _ in ROWS if status == "answered"} == (
         SERVED - {SYNC_WITH_PUT}
     )
 
 
-def test_every_route_is_an_operation_of_the_vendor():
+def test_every_route_is_an_operation_of_the_vendor() -> None:
     assert SERVED - {bare(*operation) for operation in OPERATIONS} == {SYNC_WITH_PUT}
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [(row[0], row[1], row[2]) for row in ROWS])
 @run
-async def test_an_operation_answers_as_its_row_says(method, path, status):
+async def test_an_operation_answers_as_its_row_says(method: str, path: str, status: str) -> None:
     nuki = await Nuki().enter()
     reply = await nuki.call(method, re.sub(r"\{\w+\}", "7", path), {})
     if status == "501":

@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -32,12 +33,12 @@ async def _send(nuki: Nuki, verb: str, lock: int, **fields: str) -> Reply:
 
 
 @run
-async def test_an_empty_cloud_has_a_page_too():
+async def test_an_empty_cloud_has_a_page_too() -> None:
     assert "No homes yet" in await _page(Nuki())
 
 
 @run
-async def test_it_shows_both_sides_of_a_code_and_where_they_differ():
+async def test_it_shows_both_sides_of_a_code_and_where_they_differ() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     guest = await nuki.created(
@@ -59,7 +60,7 @@ async def test_it_shows_both_sides_of_a_code_and_where_they_differ():
 
 
 @run
-async def test_it_shows_devices_work_log_requests_and_faults():
+async def test_it_shows_devices_work_log_requests_and_faults() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.create(lock, "Soon", 384756)
@@ -75,7 +76,7 @@ async def test_it_shows_devices_work_log_requests_and_faults():
 
 
 @run
-async def test_everything_that_somebody_wrote_is_escaped():
+async def test_everything_that_somebody_wrote_is_escaped() -> None:
     nuki = Nuki()
     sketch = {"name": "<b>Door</b>", "keypad2": True}
     nuki.token = (await nuki.control("POST", "homes", devices=[sketch]))["api_token"]
@@ -91,7 +92,7 @@ async def test_everything_that_somebody_wrote_is_escaped():
 
 
 @run
-async def test_a_form_does_what_it_says_and_leads_back_to_its_place():
+async def test_a_form_does_what_it_says_and_leads_back_to_its_place() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.created(lock, "Guest", 384756)
@@ -119,7 +120,7 @@ async def test_a_form_does_what_it_says_and_leads_back_to_its_place():
 
 
 @run
-async def test_what_cannot_be_done_is_said_on_the_page():
+async def test_what_cannot_be_done_is_said_on_the_page() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await _send(nuki, "device", lock, online="false")
@@ -134,7 +135,7 @@ async def test_what_cannot_be_done_is_said_on_the_page():
 
 
 @run
-async def test_a_form_from_another_site_is_refused():
+async def test_a_form_from_another_site_is_refused() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 303)):
@@ -146,7 +147,7 @@ async def test_a_form_from_another_site_is_refused():
 
 
 @run
-async def test_json_that_is_called_a_form_is_json():
+async def test_json_that_is_called_a_form_is_json() -> None:
     """As curl sends it with `--data` alone; and another site gets no further by calling it so."""
     nuki = await Nuki().enter()
     body = b'{"smartlock_id": %d, "do": "unlock"}' % await nuki.lock_id()
@@ -160,7 +161,7 @@ async def test_json_that_is_called_a_form_is_json():
 
 
 @run
-async def test_addresses_around_the_page():
+async def test_addresses_around_the_page() -> None:
     nuki = await Nuki().enter()
     bare = await request(nuki.app, "GET", "/_simulator")
     assert (bare.status, bare.headers["location"]) == (307, "_simulator/")
@@ -172,7 +173,7 @@ async def test_addresses_around_the_page():
 
 
 @run
-async def test_many_homes_are_chosen_from():
+async def test_many_homes_are_chosen_from() -> None:
     nuki = await Nuki().enter()
     await nuki.control("POST", "homes", home="bob@example.com", devices=[{"name": "Bob's door"}])
     assert "Bob&#39;s door" not in await _page(nuki)
@@ -186,7 +187,7 @@ async def test_many_homes_are_chosen_from():
 
 
 @contextlib.contextmanager
-def _served():
+def _served() -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -206,7 +207,7 @@ def _served():
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="the page was not tried in a browser: apt-get install chromium")
-def test_in_a_browser_by_keyboard_on_a_phone_without_scripts():
+def test_in_a_browser_by_keyboard_on_a_phone_without_scripts() -> None:
     from playwright.sync_api import expect, sync_playwright
 
     with _served() as url, sync_playwright() as playwright:

@@ -17,7 +17,7 @@ def told(*lines: str) -> bytes:
 
 @pytest.mark.parametrize("word", ["enable", "enabled"])
 @run
-async def test_an_invited_key(word):
+async def test_an_invited_key(word: str) -> None:
     nuki = await Nuki().enter()
     lock = (await nuki.call("GET", "/smartlock")).json[0]["smartlockId"]
     body = told("{", '"email": "guest@example.org",', '"name": "Guest"', "}")
@@ -70,7 +70,7 @@ async def test_an_invited_key(word):
 
 
 @run
-async def test_a_pin():
+async def test_a_pin() -> None:
     nuki = await Nuki().enter()
     lock = (await nuki.call("GET", "/smartlock")).json[0]["smartlockId"]
     create = b'{ "name": "Cleaner",\n"type": 13, "code": 384756 }'
@@ -103,7 +103,7 @@ async def test_a_pin():
 
 
 @run
-async def test_a_backslash_elsewhere_is_still_unreadable():
+async def test_a_backslash_elsewhere_is_still_unreadable() -> None:
     nuki = await Nuki().enter()
     for body in (b'{ \\ "name": "x" }', b'{ \\\n"name": \\', b"{ \\\n'name': 'x' }"):
         assert (await nuki.call("PUT", "/account/user", body)).status == 422

@@ -1,6 +1,7 @@
 """A small client for the simulator's tests: it speaks ASGI, holds a token, and moves the clock."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class Nuki:
         assert reply.status in (200, 201), reply.text
         return reply.json
 
-    async def form(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Reply:
+    async def form(self, path: str, headers: dict[str, str] | None = None, /, **fields: str) -> Reply:
         return await request(
             self.app,
             "POST",
@@ -155,11 +156,11 @@ def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         asyncio.run(test(**fixtures))
 
     wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
-    wrapped.__signature__ = __import__("inspect").signature(test)  # type: ignore[attr-defined]
+    wrapped.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # for pytest
     return wrapped
 
 
-E2 = {"stackTrace": [], "suppressedExceptions": []}
+E2: dict[str, Any] = {"stackTrace": [], "suppressedExceptions": []}
 
 
 def e1(value: str, name: str) -> dict[str, Any]:

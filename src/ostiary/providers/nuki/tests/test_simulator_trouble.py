@@ -15,7 +15,7 @@ from . import test_simulator_webhooks as webhooks
 from .test_simulator_support import E2, Nuki, run
 
 
-def test_each_fault_has_a_test():
+def test_each_fault_has_a_test() -> None:
     """By its name in this file or its neighbours."""
     files = (__file__, others.__file__, webhooks.__file__)
     text = "".join(Path(str(one)).read_text() for one in files)
@@ -32,7 +32,7 @@ def test_each_fault_has_a_test():
     ],
 )
 @run
-async def test_a_refusal_strikes_once_and_changes_nothing(fault, status, words):
+async def test_a_refusal_strikes_once_and_changes_nothing(fault: str, status: int, words: str) -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault=fault, times=1)
@@ -46,7 +46,7 @@ async def test_a_refusal_strikes_once_and_changes_nothing(fault, status, words):
 
 
 @run
-async def test_a_request_that_hangs_before_was_never_carried_out():
+async def test_a_request_that_hangs_before_was_never_carried_out() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="hang_before", times=2, seconds=0.2)
@@ -62,7 +62,7 @@ async def test_a_request_that_hangs_before_was_never_carried_out():
 
 
 @run
-async def test_offline_strikes_one_device_and_passes():
+async def test_offline_strikes_one_device_and_passes() -> None:
     nuki = await Nuki().enter()
     lock, other = await nuki.lock_id(), await nuki.lock_id(keypad=False)
     match = {"method": "PUT", "route": "/smartlock/{id}/auth"}
@@ -82,7 +82,7 @@ async def test_offline_strikes_one_device_and_passes():
 
 
 @run
-async def test_offline_without_a_device_in_the_path_strikes_all():
+async def test_offline_without_a_device_in_the_path_strikes_all() -> None:
     nuki = await Nuki().enter()
     await nuki.control("POST", "faults", fault="offline", times=1, seconds=60)
     states = [one["serverState"] for one in (await nuki.call("GET", "/smartlock")).json]
@@ -92,7 +92,7 @@ async def test_offline_without_a_device_in_the_path_strikes_all():
 
 
 @run
-async def test_an_update_in_the_last_instant_of_another_is_accepted_and_dropped():
+async def test_an_update_in_the_last_instant_of_another_is_accepted_and_dropped() -> None:
     """Quirk 19: several 204, and the value before the last one stays."""
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
@@ -121,7 +121,7 @@ async def test_an_update_in_the_last_instant_of_another_is_accepted_and_dropped(
 
 
 @run
-async def test_a_new_code_may_be_listed_at_once_as_work_under_way():
+async def test_a_new_code_may_be_listed_at_once_as_work_under_way() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="listed_at_once", times=2)
@@ -150,7 +150,7 @@ async def test_a_new_code_may_be_listed_at_once_as_work_under_way():
 
 @pytest.mark.parametrize("cure", ["sync", "rename"])
 @run
-async def test_a_window_that_only_the_cloud_has_is_mended_by_a_sync_or_another_name(cure):
+async def test_a_window_that_only_the_cloud_has_is_mended_by_a_sync_or_another_name(cure: str) -> None:
     """Quirks 6 and 7."""
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
@@ -175,7 +175,7 @@ async def test_a_window_that_only_the_cloud_has_is_mended_by_a_sync_or_another_n
 
 
 @run
-async def test_a_new_code_whose_window_is_lost_opens_for_ever_until_the_daily_sync():
+async def test_a_new_code_whose_window_is_lost_opens_for_ever_until_the_daily_sync() -> None:
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()
     await nuki.control("POST", "faults", fault="window_lost", times=1)
@@ -188,7 +188,7 @@ async def test_a_new_code_whose_window_is_lost_opens_for_ever_until_the_daily_sy
 
 
 @run
-async def test_a_line_of_the_log_may_be_without_a_name():
+async def test_a_line_of_the_log_may_be_without_a_name() -> None:
     """Quirk 29."""
     nuki = await Nuki().enter()
     lock = await nuki.lock_id()

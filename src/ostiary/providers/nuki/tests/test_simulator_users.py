@@ -1,5 +1,7 @@
 """Account users: created at once, deleted later, with what belongs to them."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import E2, Nuki, e1, run
@@ -14,7 +16,7 @@ async def with_user(nuki: Nuki) -> int:
 
 
 @run
-async def test_a_new_user_is_in_the_answer_and_in_the_list():
+async def test_a_new_user_is_in_the_answer_and_in_the_list() -> None:
     nuki = await Nuki().enter()
     reply = await nuki.call("PUT", "/account/user", GUEST | {"language": "pl"})
     user = reply.json
@@ -38,7 +40,7 @@ async def test_a_new_user_is_in_the_answer_and_in_the_list():
     ],
 )
 @run
-async def test_a_bad_user_is_refused(body, answer):
+async def test_a_bad_user_is_refused(body: dict[str, Any], answer: dict[str, Any]) -> None:
     nuki = await Nuki().enter()
     reply = await nuki.call("PUT", "/account/user", body)
     assert (reply.status, reply.json) == (400, answer)
@@ -46,7 +48,7 @@ async def test_a_bad_user_is_refused(body, answer):
 
 
 @run
-async def test_the_list_has_a_filter_an_offset_and_a_limit_that_is_cut():
+async def test_the_list_has_a_filter_an_offset_and_a_limit_that_is_cut() -> None:
     nuki = await Nuki().enter()
     for number in range(103):
         await nuki.call("PUT", "/account/user", {"email": f"g{number}@example.org", "name": f"G{number}"})
@@ -61,7 +63,7 @@ async def test_the_list_has_a_filter_an_offset_and_a_limit_that_is_cut():
 
 
 @run
-async def test_a_user_is_changed_and_the_names_of_keys_stay():
+async def test_a_user_is_changed_and_the_names_of_keys_stay() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Guest", "accountUserId": user})
@@ -80,7 +82,7 @@ async def test_a_user_is_changed_and_the_names_of_keys_stay():
 
 
 @run
-async def test_deleting_a_user_deletes_the_keys_and_unlinks_the_codes_later():
+async def test_deleting_a_user_deletes_the_keys_and_unlinks_the_codes_later() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Key", "accountUserId": str(user)})
@@ -106,7 +108,7 @@ async def test_deleting_a_user_deletes_the_keys_and_unlinks_the_codes_later():
 
 
 @run
-async def test_a_user_whose_keys_are_being_worked_on_cannot_be_deleted():
+async def test_a_user_whose_keys_are_being_worked_on_cannot_be_deleted() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Key", "accountUserId": user})
@@ -120,7 +122,7 @@ async def test_a_user_whose_keys_are_being_worked_on_cannot_be_deleted():
 
 
 @run
-async def test_a_device_out_of_reach_keeps_the_key_and_the_cloud_says_so():
+async def test_a_device_out_of_reach_keeps_the_key_and_the_cloud_says_so() -> None:
     nuki = await Nuki().enter()
     lock, user = await nuki.lock_id(), await with_user(nuki)
     await nuki.call("PUT", f"/smartlock/{lock}/auth", {"name": "Key", "accountUserId": user})

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from .told import TARGET, Told, told
 
 
 @run
-async def test_a_secret_is_told_once_and_several_stand_side_by_side():
+async def test_a_secret_is_told_once_and_several_stand_side_by_side() -> None:
     async with told() as nuki:
         first = await nuki.register(features=["DEVICE_LOGS", "DEVICE_STATUS"])
         second = await nuki.register(features=["DEVICE_LOGS"])
@@ -56,7 +57,7 @@ async def test_a_secret_is_told_once_and_several_stand_side_by_side():
     ],
 )
 @run
-async def test_addresses_are_https_or_near(url, is_taken):
+async def test_addresses_are_https_or_near(url: str | None, is_taken: bool) -> None:
     async with told() as nuki:
         wanted = {"webhookUrl": url, "webhookFeatures": ["DEVICE_LOGS"]}
         reply = await nuki.call("PUT", "/api/decentralWebhook", wanted)
@@ -68,7 +69,7 @@ async def test_addresses_are_https_or_near(url, is_taken):
 
 @pytest.mark.parametrize("features", [None, [], ["DEVICE_AUTH"], "DEVICE_LOGS"])
 @run
-async def test_features_have_to_be_known_ones(features):
+async def test_features_have_to_be_known_ones(features: list[str] | str | None) -> None:
     async with told() as nuki:
         reply = await nuki.call(
             "PUT", "/api/decentralWebhook", {"webhookUrl": TARGET, "webhookFeatures": features}
@@ -78,7 +79,7 @@ async def test_features_have_to_be_known_ones(features):
 
 
 @run
-async def test_who_may_not():
+async def test_who_may_not() -> None:
     """A token without the scope, an API token, and everybody while the Advanced API is not active."""
     async with told() as nuki:
         lock = await nuki.lock_id()
@@ -108,7 +109,7 @@ async def test_who_may_not():
 
 
 @run
-async def test_both_signatures_are_over_the_raw_bytes():
+async def test_both_signatures_are_over_the_raw_bytes() -> None:
     async with told() as nuki:
         hook = await nuki.register()
         await nuki.control("POST", "device", smartlock_id=await nuki.lock_id(), locked=False)
@@ -122,7 +123,7 @@ async def test_both_signatures_are_over_the_raw_bytes():
 
 
 @run
-async def test_a_turn_of_the_key_tells_state_and_log_at_once_to_who_asked():
+async def test_a_turn_of_the_key_tells_state_and_log_at_once_to_who_asked() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS", "DEVICE_LOGS"])
         await nuki.register("https://other.example.com", ["DEVICE_CONFIG"])
@@ -141,7 +142,7 @@ async def test_a_turn_of_the_key_tells_state_and_log_at_once_to_who_asked():
 
 
 @run
-async def test_an_action_tells_every_step_without_anybody_asking():
+async def test_an_action_tells_every_step_without_anybody_asking() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS", "DEVICE_LOGS"])
         lock = await nuki.lock_id()
@@ -152,7 +153,7 @@ async def test_an_action_tells_every_step_without_anybody_asking():
 
 
 @run
-async def test_a_code_of_the_api_is_told_with_its_digits_when_it_is_there_and_when_it_goes():
+async def test_a_code_of_the_api_is_told_with_its_digits_when_it_is_there_and_when_it_goes() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_AUTHS"])
         lock = await nuki.lock_id()
@@ -174,7 +175,7 @@ async def test_a_code_of_the_api_is_told_with_its_digits_when_it_is_there_and_wh
 
 
 @run
-async def test_what_the_owner_does_in_the_app_is_told_at_the_next_sync():
+async def test_what_the_owner_does_in_the_app_is_told_at_the_next_sync() -> None:
     async with told() as nuki:
         await nuki.register()
         lock = await nuki.lock_id()
@@ -196,7 +197,7 @@ async def test_what_the_owner_does_in_the_app_is_told_at_the_next_sync():
 
 
 @run
-async def test_masterdata_is_told_when_a_device_is_renamed_and_when_it_goes():
+async def test_masterdata_is_told_when_a_device_is_renamed_and_when_it_goes() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_MASTERDATA", "DEVICE_AUTHS", "DEVICE_STATUS"])
         lock = await nuki.lock_id()
@@ -213,7 +214,7 @@ async def test_masterdata_is_told_when_a_device_is_renamed_and_when_it_goes():
 
 
 @run
-async def test_account_users_are_told_when_they_come_change_and_go():
+async def test_account_users_are_told_when_they_come_change_and_go() -> None:
     async with told() as nuki:
         await nuki.register(features=["ACCOUNT_USER"])
         made = await nuki.call("PUT", "/account/user", {"email": "guest@example.com", "name": "Guest"})
@@ -243,7 +244,7 @@ async def _developer(nuki: Told) -> tuple[str, str]:
 
 
 @run
-async def test_central_webhooks_go_to_the_integrator_for_who_granted_them():
+async def test_central_webhooks_go_to_the_integrator_for_who_granted_them() -> None:
     async with told() as nuki:
         token, path = await _developer(nuki)
         shown = (await nuki.call("GET", path, token=token)).json
@@ -267,7 +268,7 @@ async def test_central_webhooks_go_to_the_integrator_for_who_granted_them():
 
 
 @run
-async def test_the_advanced_key_is_applied_for_changed_and_withdrawn():
+async def test_the_advanced_key_is_applied_for_changed_and_withdrawn() -> None:
     async with told() as nuki:
         token, path = await _developer(nuki)
         body = {
@@ -303,7 +304,7 @@ async def test_the_advanced_key_is_applied_for_changed_and_withdrawn():
     [(200, True), (202, True), (204, True), (201, False), (302, False), (None, False)],
 )
 @run
-async def test_a_delivery_is_made_once_and_logged(status, succeeded):
+async def test_a_delivery_is_made_once_and_logged(status: int | None, succeeded: bool) -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS"])
         nuki.receiver.status = status
@@ -321,7 +322,7 @@ async def test_a_delivery_is_made_once_and_logged(status, succeeded):
 
 
 @run
-async def test_the_log_keeps_300_and_is_read_in_pages():
+async def test_the_log_keeps_300_and_is_read_in_pages() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS"])
         lock = await nuki.lock_id()
@@ -345,7 +346,7 @@ async def test_the_log_keeps_300_and_is_read_in_pages():
 
 
 @run
-async def test_deliveries_stop_after_a_day_without_any_success_until_they_are_reactivated():
+async def test_deliveries_stop_after_a_day_without_any_success_until_they_are_reactivated() -> None:
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS"])
         token, path = await _developer(nuki)
@@ -377,7 +378,7 @@ async def test_deliveries_stop_after_a_day_without_any_success_until_they_are_re
     [("webhook_missing", 0, True), ("webhook_twice", 2, True), ("webhook_forged", 1, False)],
 )
 @run
-async def test_faults(fault, count, is_signed):
+async def test_faults(fault: str, count: int, is_signed: bool) -> None:
     async with told() as nuki:
         hook = await nuki.register()
         await nuki.control("POST", "faults", fault=fault, times=1, match={"route": "/webhook/DEVICE_STATUS"})
@@ -390,7 +391,7 @@ async def test_faults(fault, count, is_signed):
 
 
 @run
-async def test_a_simulator_that_reaches_nobody_logs_what_it_did_not_send():
+async def test_a_simulator_that_reaches_nobody_logs_what_it_did_not_send() -> None:
     async with told() as nuki:
         nuki.app.courier = None
         await nuki.register(features=["DEVICE_STATUS"])
@@ -401,12 +402,12 @@ async def test_a_simulator_that_reaches_nobody_logs_what_it_did_not_send():
 
 
 @run
-async def test_what_a_life_left_behind_is_delivered_by_the_next_and_never_twice(tmp_path):
+async def test_what_a_life_left_behind_is_delivered_by_the_next_and_never_twice(tmp_path: Path) -> None:
     homes = FileHomes(tmp_path / "homes")
     async with told(homes=homes) as nuki:
         await nuki.register(features=["DEVICE_STATUS"])
         courier, nuki.app.courier = nuki.app.courier, None
-        nuki.app.carry_out = _as_if_it_would_go_out(nuki.app)  # type: ignore[method-assign]
+        nuki.app.carry_out = _as_if_it_would_go_out(nuki.app)  # type: ignore[method-assign]  # a life that ended here
         await nuki.control("POST", "device", smartlock_id=await nuki.lock_id(), locked=False)
         nuki.app.courier = courier
     again = Told(homes=FileHomes(tmp_path / "homes"))
@@ -441,7 +442,7 @@ def _as_if_it_would_go_out(app: Simulator) -> Callable[..., Any]:
 
 
 @run
-async def test_a_home_wakes_itself_in_real_time():
+async def test_a_home_wakes_itself_in_real_time() -> None:
     """Nobody asks, nobody moves the clock: the courier does."""
     async with told() as nuki:
         await nuki.register(features=["DEVICE_STATUS"])

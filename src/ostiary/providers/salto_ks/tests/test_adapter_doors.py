@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ostiary.domain.errors import LoginRejected, NoSuchObject, Rejected
+from ostiary.providers.salto_ks import MANIFEST
 
-from .test_adapter_support import BACK_DOOR, FRONT_DOOR, MANIFEST, Site, at_site, main_site
+from .test_adapter_support import BACK_DOOR, FRONT_DOOR, Site, at_site, main_site
 
 IQ = main_site(iqs=[{"name": "IQ 01"}])
 

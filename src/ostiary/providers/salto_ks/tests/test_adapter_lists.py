@@ -133,7 +133,8 @@ def test_an_empty_list_and_an_empty_array_are_empty() -> None:
         )
         assert await vendor.account("s").list_access_codes("s/l1") == []
 
-    for empty in ([], {"items": []}, {"items": [], "next_page_link": None, "count": 0}):
+    answers: list[Any] = [[], {"items": []}, {"items": [], "next_page_link": None, "count": 0}]
+    for empty in answers:
         asyncio.run(run(empty))
 
 

@@ -401,7 +401,7 @@ def test_without_a_zone_that_exists_nothing_is_written(zone: str | None) -> None
 def test_what_a_door_answers_that_does_not_open(status: int, body: Any, error: str, word: str) -> None:
     _, account = _account(**{"/locking": (status, body)})
     with pytest.raises(Rejected) as caught:
-        asyncio.run(account.unlock_door(DOOR))  # type: ignore[arg-type]
+        asyncio.run(account.unlock_door(DOOR))
     assert caught.value.error_code == error
     assert word in str(caught.value)
 
@@ -412,7 +412,7 @@ def test_what_a_door_answers_that_does_not_open(status: int, body: Any, error: s
 def test_a_door_of_which_nobody_knows_whether_it_opened(status: int, error: type[ProviderError]) -> None:
     _, account = _account(**{"/locking": (status, b"")})
     with pytest.raises(error):
-        asyncio.run(account.unlock_door(DOOR))  # type: ignore[arg-type]
+        asyncio.run(account.unlock_door(DOOR))
 
 
 def test_without_the_role_of_a_user_nobody_is_made() -> None:
@@ -420,7 +420,7 @@ def test_without_the_role_of_a_user_nobody_is_made() -> None:
     roles = (200, [{"id": "x", "code": "site_guest"}])
     vendor, account = _account(**{"/roles": roles, "/users?": none, "/access_groups?": none})
     with pytest.raises(Rejected) as caught:
-        asyncio.run(account.set_access_code(DOOR, wish_for("Anna #abc234")))  # type: ignore[arg-type]
+        asyncio.run(account.set_access_code(DOOR, wish_for("Anna #abc234")))
     assert "may not create users" in str(caught.value)
     assert _writes(vendor) == []
 

@@ -256,8 +256,9 @@ def _over(
     first = inspect.Parameter("transport", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str)
     wrapped.__dict__.update(test.__dict__)  # the marks below it
     wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
-    wrapped.__signature__ = inspect.Signature([first, *others])  # type: ignore[attr-defined]
-    return pytest.mark.parametrize("transport", transports)(wrapped)
+    wrapped.__signature__ = inspect.Signature([first, *others])  # type: ignore[attr-defined]  # for pytest
+    varied: Callable[..., None] = pytest.mark.parametrize("transport", transports)(wrapped)
+    return varied
 
 
 # --- a vendor that always says the same -----------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +20,7 @@ BERLIN = "Europe/Berlin"
 MARKS = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=6, max_size=6)
 NAMES = st.none() | st.text(max_size=80)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=seconds) for seconds in (1, 60, 3600, 86400))
-T = models.T
+T = TypeVar("T")
 
 
 def read(value: Any, shape: type[T]) -> T:

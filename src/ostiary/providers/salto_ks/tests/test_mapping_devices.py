@@ -1,7 +1,7 @@
 """Salto's locks and sites in the house's words."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -9,7 +9,7 @@ from ostiary.domain.provider import Capabilities, DeviceProblem, DeviceWarning, 
 from ostiary.providers.salto_ks import MANIFEST, mapping, models
 
 SITE_ID, LOCK_ID, IQ_ID = (f"11111111-1111-4111-8111-{number:012d}" for number in (1, 2, 3))
-T = models.T
+T = TypeVar("T")
 
 # Recorded (12), with what does not matter here left in.
 LOCK = {

@@ -1,6 +1,7 @@
 """The control plane: homes as one describes them, and what happens without the API."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ async def _refusal(salto: Salto, verb: str, **fields: Any) -> tuple[int, str]:
 
 
 @run
-async def test_a_home_is_as_one_describes_it():
+async def test_a_home_is_as_one_describes_it() -> None:
     salto = Salto()
     sites = [
         {
@@ -69,13 +70,13 @@ async def test_a_home_is_as_one_describes_it():
     ],
 )
 @run
-async def test_a_description_that_makes_no_sense_is_refused(site, words):
+async def test_a_description_that_makes_no_sense_is_refused(site: dict[str, Any], words: str) -> None:
     status, message = await _refusal(Salto(), "homes", sites=[{"name": "Site", **site}])
     assert (status, words in message) == (400, True)
 
 
 @run
-async def test_the_owner_works_in_the_web_app_and_the_doors_follow():
+async def test_the_owner_works_in_the_web_app_and_the_doors_follow() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site()
     group = value(await salto.call("POST", f"{site}/access_groups", {"customer_reference": "Family"}))
@@ -115,7 +116,7 @@ async def test_the_owner_works_in_the_web_app_and_the_doors_follow():
 
 
 @run
-async def test_the_owner_gives_a_code_for_one_door():
+async def test_the_owner_gives_a_code_for_one_door() -> None:
     salto = await Salto().enter()
     fields = {"lock_id": await salto.lock(), "name": "Cleaner"}
     await salto.control("POST", "owner/codes", do="add", code="0815", **fields)
@@ -134,7 +135,7 @@ async def test_the_owner_gives_a_code_for_one_door():
 
 
 @run
-async def test_names_change():
+async def test_names_change() -> None:
     salto = await Salto().enter()
     await salto.control("POST", "owner/rename", lock_id="FRONT_DOOR", name="Street")
     await salto.control("POST", "owner/rename", site="Main Site", name="House")
@@ -148,7 +149,7 @@ async def test_names_change():
 
 
 @run
-async def test_a_lock_may_lose_its_keypad_and_other_things_happen():
+async def test_a_lock_may_lose_its_keypad_and_other_things_happen() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock("BACK DOOR"), await salto.site()
     _, digits = await salto.guest(lock)
@@ -166,7 +167,7 @@ async def test_a_lock_may_lose_its_keypad_and_other_things_happen():
 
 
 @run
-async def test_the_cloud_does_not_know_what_an_offline_door_does():
+async def test_the_cloud_does_not_know_what_an_offline_door_does() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site()
     await salto.control("POST", "device", lock_id=lock, online=False)
@@ -182,7 +183,7 @@ async def test_the_cloud_does_not_know_what_an_offline_door_does():
 
 
 @run
-async def test_to_ask_the_door_is_not_to_touch_it():
+async def test_to_ask_the_door_is_not_to_touch_it() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     user, digits = await salto.guest(lock)
@@ -200,7 +201,7 @@ async def test_to_ask_the_door_is_not_to_touch_it():
 
 
 @run
-async def test_a_changed_zone_counts_at_once():
+async def test_a_changed_zone_counts_at_once() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     _, digits = await salto.guest(lock, start_time="08:00:00", end_time="09:00:00")
@@ -212,7 +213,7 @@ async def test_a_changed_zone_counts_at_once():
 
 
 @run
-async def test_a_file_keeps_everything(tmp_path):
+async def test_a_file_keeps_everything(tmp_path: Path) -> None:
     clock = Clock()
     salto = await Salto(homes=FileHomes(tmp_path / "homes"), clock=clock).enter()
     lock = await salto.lock()
@@ -226,7 +227,7 @@ async def test_a_file_keeps_everything(tmp_path):
 
 
 @run
-async def test_alone_it_has_a_clock_to_move():
+async def test_alone_it_has_a_clock_to_move() -> None:
     clock = ShiftableClock()
     salto = Salto(clock=clock)
     reply = await salto.send("POST", "/_simulator/clock", {}, b'{"frozen_at":"2026-07-01T13:00:00Z"}')
@@ -236,7 +237,7 @@ async def test_alone_it_has_a_clock_to_move():
 
 
 @run
-async def test_a_form_is_answered_as_a_program_is_where_there_is_no_page():
+async def test_a_form_is_answered_as_a_program_is_where_there_is_no_page() -> None:
     salto = await Salto().enter()
     form = {"content-type": "application/x-www-form-urlencoded"}
     body = b"home=" + salto.home.encode() + b"&pace=0.5"

@@ -17,7 +17,9 @@ from .test_simulator_support import FULL, Salto, basic, run, value
     ],
 )
 @run
-async def test_refusals_strike_as_often_as_asked_and_change_nothing(fault, status, body):
+async def test_refusals_strike_as_often_as_asked_and_change_nothing(
+    fault: str, status: int, body: bytes
+) -> None:
     salto = await Salto().enter()
     path = f"{await salto.site()}/access_groups"
     await salto.control("POST", "faults", fault=fault, times=2, seconds=7)
@@ -33,7 +35,7 @@ async def test_refusals_strike_as_often_as_asked_and_change_nothing(fault, statu
 
 @pytest.mark.parametrize(("fault", "carried_out"), [("drop_answer_before", False), ("drop_answer", True)])
 @run
-async def test_a_dropped_answer_breaks_the_connection(fault, carried_out):
+async def test_a_dropped_answer_breaks_the_connection(fault: str, carried_out: bool) -> None:
     salto = await Salto().enter()
     path = f"{await salto.site()}/access_groups"
     await salto.control("POST", "faults", fault=fault, times=1)
@@ -49,7 +51,7 @@ async def test_a_dropped_answer_breaks_the_connection(fault, carried_out):
 
 
 @run
-async def test_a_fault_strikes_only_what_it_matches():
+async def test_a_fault_strikes_only_what_it_matches() -> None:
     salto = await Salto().enter()
     site = await salto.site()
     match = {"method": "PUT", "route": "/v1.2/sites/{site}/users/{user}/pin"}
@@ -62,7 +64,7 @@ async def test_a_fault_strikes_only_what_it_matches():
 
 
 @run
-async def test_the_token_endpoint_is_hit_only_by_name():
+async def test_the_token_endpoint_is_hit_only_by_name() -> None:
     salto = await Salto().enter()
     answer = value(await salto.log_in(scope=f"{FULL} offline_access"))
     await salto.control("POST", "faults", fault="http_503")
@@ -79,7 +81,7 @@ async def test_the_token_endpoint_is_hit_only_by_name():
 
 
 @run
-async def test_what_is_lost_is_accepted_and_never_reaches_the_door():
+async def test_what_is_lost_is_accepted_and_never_reaches_the_door() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     user, old = await salto.guest(lock)
@@ -96,7 +98,7 @@ async def test_what_is_lost_is_accepted_and_never_reaches_the_door():
 
 
 @run
-async def test_a_command_may_be_lost_too():
+async def test_a_command_may_be_lost_too() -> None:
     salto = await Salto().enter()
     path = f"{await salto.site()}/locks/{await salto.lock()}"
     await salto.control("POST", "faults", fault="lost", times=1)
@@ -111,7 +113,7 @@ async def test_a_command_may_be_lost_too():
 
 
 @run
-async def test_what_is_late_comes_so_much_later():
+async def test_what_is_late_comes_so_much_later() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     user, old = await salto.guest(lock)
@@ -124,7 +126,7 @@ async def test_what_is_late_comes_so_much_later():
 
 
 @run
-async def test_a_user_may_be_slow_to_get_ready():
+async def test_a_user_may_be_slow_to_get_ready() -> None:
     salto = await Salto().enter()
     site = await salto.site()
     await salto.control("POST", "faults", fault="user_not_ready", times=1, seconds=600)
@@ -138,7 +140,7 @@ async def test_a_user_may_be_slow_to_get_ready():
 
 
 @run
-async def test_an_unknown_fault_is_refused_with_the_list():
+async def test_an_unknown_fault_is_refused_with_the_list() -> None:
     salto = await Salto().enter()
     reply = await salto.send("POST", "/_simulator/faults", {}, b'{"fault":"flood"}')
     assert reply.status == 400
@@ -148,7 +150,7 @@ async def test_an_unknown_fault_is_refused_with_the_list():
 
 
 @run
-async def test_chance_is_repeatable():
+async def test_chance_is_repeatable() -> None:
     async def statuses() -> list[int]:
         salto = await Salto().enter()
         await salto.control("POST", "faults", fault="http_503", probability=0.5)
@@ -160,7 +162,7 @@ async def test_chance_is_repeatable():
 
 
 @run
-async def test_every_write_leaves_one_line():
+async def test_every_write_leaves_one_line() -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(), await salto.lock()
     user, _ = await salto.guest(lock)

@@ -1,5 +1,7 @@
 """Locks and IQs: their shapes, and opening from afar without passwords."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import Salto, message, refused, run, value
@@ -20,7 +22,7 @@ FIELDS_OF_AN_IQ = [
 
 
 @run
-async def test_locks_and_iqs_have_the_recorded_fields():
+async def test_locks_and_iqs_have_the_recorded_fields() -> None:
     salto = await Salto().enter()
     site = await salto.site()
     locks = await salto.items(f"{site}/locks")
@@ -44,7 +46,7 @@ async def test_locks_and_iqs_have_the_recorded_fields():
 
 
 @run
-async def test_a_lock_may_be_attached_to_no_iq():
+async def test_a_lock_may_be_attached_to_no_iq() -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(), await salto.lock("EXTRA DOOR")
     held = value(await salto.call("GET", f"{site}/locks/{lock}"))
@@ -62,7 +64,7 @@ async def test_a_lock_may_be_attached_to_no_iq():
 
 
 @run
-async def test_a_door_without_an_iq_learns_no_pin():
+async def test_a_door_without_an_iq_learns_no_pin() -> None:
     site = {"name": "Site", "locks": [{"name": "Near"}, {"name": "Far", "attached": False}]}
     salto = Salto()
     await salto.control("POST", "homes", home=salto.home, sites=[site], requests_per_second=0)
@@ -80,14 +82,14 @@ async def test_a_door_without_an_iq_learns_no_pin():
 
 
 @run
-async def test_the_same_seed_makes_the_same_home():
+async def test_the_same_seed_makes_the_same_home() -> None:
     first, second, other = Salto(), Salto(), Salto("ben@example.com")
     ids = [(await (await salto.enter()).items("/v1.2/sites"))[0]["id"] for salto in (first, second, other)]
     assert ids[0] == ids[1] != ids[2]
 
 
 @run
-async def test_anybody_at_example_com_has_a_small_site():
+async def test_anybody_at_example_com_has_a_small_site() -> None:
     salto = await Salto("ann@example.com").enter()
     sites = await salto.items("/v1.2/sites")
     assert [(site["customer_reference"], site["subscribed_user_amount"]) for site in sites] == [
@@ -103,7 +105,7 @@ async def test_anybody_at_example_com_has_a_small_site():
 
 @pytest.mark.parametrize("version", ["v1.1", "v1.2"])
 @run
-async def test_a_momentary_opening_locks_again_by_itself(version):
+async def test_a_momentary_opening_locks_again_by_itself(version: str) -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(version=version), await salto.lock()
     path = f"{site}/locks/{lock}"
@@ -121,7 +123,7 @@ async def test_a_momentary_opening_locks_again_by_itself(version):
 
 
 @run
-async def test_office_mode_holds_until_it_is_ended():
+async def test_office_mode_holds_until_it_is_ended() -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(version="v1.1"), await salto.lock()
     path = f"{site}/locks/{lock}"
@@ -142,7 +144,7 @@ async def test_office_mode_holds_until_it_is_ended():
 
 
 @run
-async def test_who_may_open_from_afar():
+async def test_who_may_open_from_afar() -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(), await salto.lock()
     path, body = f"{site}/locks/{lock}/locking", {"locked_state": "unlocked"}
@@ -162,7 +164,7 @@ async def test_who_may_open_from_afar():
 
 @pytest.mark.parametrize("what", ["iq", "device"])
 @run
-async def test_nothing_opens_from_afar_without_connection(what):
+async def test_nothing_opens_from_afar_without_connection(what: str) -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(), await salto.lock()
     target = {"lock_id": lock} if what == "device" else {"iq_id": await salto.iq()}
@@ -177,7 +179,7 @@ async def test_nothing_opens_from_afar_without_connection(what):
     ("body", "code"), [({}, "1100"), ({"locked": False}, "1100"), ({"locked_state": "none"}, "1101")]
 )
 @run
-async def test_locking_takes_three_words(body, code):
+async def test_locking_takes_three_words(body: dict[str, Any], code: str) -> None:
     salto = await Salto().enter()
     path = f"{await salto.site()}/locks/{await salto.lock()}/locking"
     assert refused(await salto.call("PATCH", path, body)) == (400, code)
@@ -188,7 +190,7 @@ async def test_locking_takes_three_words(body, code):
 
 
 @run
-async def test_a_new_site_waits_for_its_installer():
+async def test_a_new_site_waits_for_its_installer() -> None:
     salto = await Salto().enter()
     body = {"customer_reference": "New", "country_code": "de", "time_zone": "Europe/Berlin"}
     site = value(await salto.call("POST", "/v1.1/sites", body))

@@ -46,7 +46,7 @@ async def _three(homes: HomeStore | None = None) -> tuple[Salto, Salto, Salto]:
 
 
 @run
-async def test_one_integration_user_at_sites_of_two_homes():
+async def test_one_integration_user_at_sites_of_two_homes() -> None:
     jane, ann, integration = await _three()
     sites = await integration.items("/v1.2/sites")
     assert [site["customer_reference"] for site in sites] == ["Small Site", "Main Site"]
@@ -72,7 +72,7 @@ async def test_one_integration_user_at_sites_of_two_homes():
 
 
 @run
-async def test_trouble_and_the_log_are_of_the_home_of_the_site():
+async def test_trouble_and_the_log_are_of_the_home_of_the_site() -> None:
     jane, ann, integration = await _three()
     main, small = await jane.site(), await ann.site()
     body = {"customer_reference": "G"}
@@ -108,7 +108,7 @@ async def test_trouble_and_the_log_are_of_the_home_of_the_site():
 
 
 @run
-async def test_pace_and_limit_are_of_the_home_of_the_site():
+async def test_pace_and_limit_are_of_the_home_of_the_site() -> None:
     jane, _, integration = await _three()
     site = await jane.site()
     await jane.control("POST", "pace", pace=0)
@@ -124,7 +124,7 @@ async def test_pace_and_limit_are_of_the_home_of_the_site():
 
 
 @run
-async def test_a_token_is_good_by_its_own_home():
+async def test_a_token_is_good_by_its_own_home() -> None:
     jane, _, integration = await _three()
     site = await jane.site()
     await jane.control("POST", "faults", fault="login_rejected")
@@ -144,7 +144,7 @@ async def test_a_token_is_good_by_its_own_home():
 
 
 @run
-async def test_a_token_of_a_home_that_is_not_there_is_401():
+async def test_a_token_of_a_home_that_is_not_there_is_401() -> None:
     jane, elsewhere = await Salto().enter(), await Salto(INTEGRATION).enter()
     for path in (await jane.site(), "/v1.2/me", "/v1.2/sites"):
         assert (await jane.call("GET", path, token=elsewhere.token)).status == 401
@@ -154,7 +154,7 @@ async def test_a_token_of_a_home_that_is_not_there_is_401():
 
 
 @run
-async def test_two_simulators_over_the_same_homes():
+async def test_two_simulators_over_the_same_homes() -> None:
     jane, ann, integration = await _three()
     again = integration.again()
     main, small = await jane.site(), await ann.site()
@@ -178,7 +178,7 @@ async def test_two_simulators_over_the_same_homes():
 
 
 @run
-async def test_reading_writes_nothing_anywhere():
+async def test_reading_writes_nothing_anywhere() -> None:
     homes = CountingHomes()
     jane, _, integration = await _three(homes)
     site, lock = await jane.site(), await jane.lock()
@@ -198,7 +198,7 @@ async def test_reading_writes_nothing_anywhere():
 
 
 @run
-async def test_looking_for_sites_does_not_do_what_was_due_in_other_homes():
+async def test_looking_for_sites_does_not_do_what_was_due_in_other_homes() -> None:
     homes = CountingHomes()
     jane, _, integration = await _three(homes)
     site = await jane.site()
@@ -214,7 +214,7 @@ async def test_looking_for_sites_does_not_do_what_was_due_in_other_homes():
 
 
 @run
-async def test_a_write_that_loses_its_race_begins_anew():
+async def test_a_write_that_loses_its_race_begins_anew() -> None:
     homes = CountingHomes()
     jane, _, integration = await _three(homes)
     site = await jane.site()
@@ -233,7 +233,7 @@ async def test_a_write_that_loses_its_race_begins_anew():
 
 
 @run
-async def test_both_ways_at_once_nobody_waits_for_ever():
+async def test_both_ways_at_once_nobody_waits_for_ever() -> None:
     jane, ann, _ = await _three(CountingHomes())
     await jane.member(ann)
     await ann.member(jane)
@@ -255,7 +255,9 @@ async def test_both_ways_at_once_nobody_waits_for_ever():
 
 @pytest.mark.parametrize("others", [(), (INTEGRATION,), (INTEGRATION, SMALL)])
 @run
-async def test_a_command_need_not_name_the_home_beside_the_integration_users(others):
+async def test_a_command_need_not_name_the_home_beside_the_integration_users(
+    others: tuple[str, ...],
+) -> None:
     jane = await Salto().enter()
     for home in others:
         await jane.beside(home)

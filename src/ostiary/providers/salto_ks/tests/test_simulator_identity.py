@@ -77,7 +77,7 @@ def _oauth_error(reply: HttpResponse) -> tuple[int, str]:
 
 
 @run
-async def test_it_says_of_itself_what_clients_need():
+async def test_it_says_of_itself_what_clients_need() -> None:
     salto = Salto()
     found = value(await salto.send("GET", "/.well-known/openid-configuration"))
     assert found["issuer"] == URL
@@ -93,7 +93,7 @@ async def test_it_says_of_itself_what_clients_need():
 
 
 @run
-async def test_an_access_token_is_a_jwt_with_the_recorded_claims():
+async def test_an_access_token_is_a_jwt_with_the_recorded_claims() -> None:
     salto = await Salto().enter()
     header, claims = _parts(salto.token)
     assert (header["alg"], header["typ"]) == ("RS256", "at+jwt")
@@ -116,7 +116,7 @@ async def test_an_access_token_is_a_jwt_with_the_recorded_claims():
 
 
 @run
-async def test_from_the_link_to_the_sites():
+async def test_from_the_link_to_the_sites() -> None:
     salto = Salto()
     page = await salto.send("GET", _link())
     assert page.status == 200
@@ -139,7 +139,7 @@ async def test_from_the_link_to_the_sites():
 
 @pytest.mark.parametrize("field", ["code_verifier", "redirect_uri"])
 @run
-async def test_a_code_belongs_to_its_verifier_and_its_address(field):
+async def test_a_code_belongs_to_its_verifier_and_its_address(field: str) -> None:
     salto = Salto()
     code = (await _code(salto))["code"]
     changed = {field: "w" * 43 if field == "code_verifier" else f"{BACK}/else"}
@@ -147,7 +147,7 @@ async def test_a_code_belongs_to_its_verifier_and_its_address(field):
 
 
 @run
-async def test_a_code_works_once_and_for_minutes():
+async def test_a_code_works_once_and_for_minutes() -> None:
     salto = Salto()
     first, second = (await _code(salto))["code"], (await _code(salto))["code"]
     value(await _exchange(salto, first))
@@ -157,7 +157,7 @@ async def test_a_code_works_once_and_for_minutes():
 
 
 @run
-async def test_refresh_tokens_rotate_slide_and_die():
+async def test_refresh_tokens_rotate_slide_and_die() -> None:
     salto = Salto()
     tokens = value(await _exchange(salto, (await _code(salto))["code"]))
     salto.clock.move(3600)
@@ -175,7 +175,7 @@ async def test_refresh_tokens_rotate_slide_and_die():
 
 
 @run
-async def test_a_password_login_has_the_scopes_that_it_asks_for():
+async def test_a_password_login_has_the_scopes_that_it_asks_for() -> None:
     salto = Salto(SMALL)
     answer = value(await salto.log_in())
     assert set(answer) == {"access_token", "expires_in", "token_type", "scope"}
@@ -204,13 +204,13 @@ async def test_a_password_login_has_the_scopes_that_it_asks_for():
     ],
 )  # fmt: skip
 @run
-async def test_token_requests_that_fail(fields, error):
+async def test_token_requests_that_fail(fields: dict[str, str], error: str) -> None:
     assert _oauth_error(await Salto().form("/connect/token", basic(), **fields)) == (400, error)
 
 
 @pytest.mark.parametrize("headers", [basic(secret="no"), basic(client_id="no"), {}])
 @run
-async def test_the_client_has_to_be_right(headers):
+async def test_the_client_has_to_be_right(headers: dict[str, str]) -> None:
     form = {"grant_type": "password", "username": SMALL, "password": "1234"}
     assert _oauth_error(await Salto().form("/connect/token", headers, **form)) == (400, "invalid_client")
 
@@ -225,19 +225,19 @@ async def test_the_client_has_to_be_right(headers):
     ],
 )
 @run
-async def test_requests_for_a_login_that_are_sent_back(changes, error):
+async def test_requests_for_a_login_that_are_sent_back(changes: dict[str, str], error: str) -> None:
     back = _sent_back(await Salto().send("GET", _link(**changes)))
     assert (back["error"], back["state"]) == (error, "s1")
 
 
 @pytest.mark.parametrize("changes", [{"client_id": "other"}, {"redirect_uri": "https://evil.example.org/"}])
 @run
-async def test_links_of_strangers_lead_nowhere(changes):
+async def test_links_of_strangers_lead_nowhere(changes: dict[str, str]) -> None:
     assert (await Salto().send("GET", _link(**changes))).status == 400
 
 
 @run
-async def test_a_person_may_say_no():
+async def test_a_person_may_say_no() -> None:
     salto = Salto()
     page = await salto.form(_link(), email=salto.home, password="1234", decision="login")
     back = _sent_back(await salto.form(_link(), ticket=_ticket(page), decision="cancel"))
@@ -247,7 +247,7 @@ async def test_a_person_may_say_no():
 
 
 @run
-async def test_the_end_of_a_session_leads_back_to_the_application():
+async def test_the_end_of_a_session_leads_back_to_the_application() -> None:
     salto = Salto()
     query = {"id_token_hint": "any", "post_logout_redirect_uri": BACK}
     assert (await salto.send("GET", "/connect/endsession?" + urlencode(query))).headers["location"] == BACK
@@ -258,7 +258,7 @@ async def test_the_end_of_a_session_leads_back_to_the_application():
 
 @pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", "e30.e30.e30"])
 @run
-async def test_a_token_that_is_none_is_401_without_a_body(token):
+async def test_a_token_that_is_none_is_401_without_a_body(token: str) -> None:
     salto = Salto()
     reply = await salto.call("GET", "/v1.2/sites", token=token)
     assert (reply.status, reply.body) == (401, b"")
@@ -267,7 +267,7 @@ async def test_a_token_that_is_none_is_401_without_a_body(token):
 
 
 @run
-async def test_a_rejected_login_kills_every_token():
+async def test_a_rejected_login_kills_every_token() -> None:
     salto = await Salto().enter()
     tokens = value(await _exchange(salto, (await _code(salto))["code"]))
     await salto.control("POST", "faults", fault="login_rejected")
@@ -278,7 +278,7 @@ async def test_a_rejected_login_kills_every_token():
 
 
 @run
-async def test_another_instance_knows_the_token_and_states_are_shared():
+async def test_another_instance_knows_the_token_and_states_are_shared() -> None:
     first = await Salto().enter()
     second = Salto(homes=first.homes, clock=first.clock)
     second.token, second._renew_at = first.token, first._renew_at

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .test_simulator_support import Salto, refused, run, value
+from .test_simulator_support import Salto, asked, refused, run, value
 
 TOKEN = "CLP-Continuation-Token"
 
@@ -26,7 +26,7 @@ async def _many(number: int) -> tuple[Salto, str]:
 
 @pytest.mark.parametrize("number", [40, 45])
 @run
-async def test_pages_lead_from_one_to_the_next(number):
+async def test_pages_lead_from_one_to_the_next(number: int) -> None:
     salto, path = await _many(number)
     page = value(await salto.call("GET", path))
     assert (len(page["items"]), page["count"]) == (20, None)
@@ -41,14 +41,14 @@ async def test_pages_lead_from_one_to_the_next(number):
 
 
 @run
-async def test_next_links_keep_what_was_asked():
+async def test_next_links_keep_what_was_asked() -> None:
     salto, path = await _many(5)
     query = {
         "filter": "contains(customer_reference,'Group')",
         "orderby": "customer_reference desc",
         "top": "2",
     }
-    names, page = [], value(await salto.call("GET", path, inlinecount="allpages", **query))
+    names, page = [], value(await salto.call("GET", asked(path, inlinecount="allpages", **query)))
     assert page["count"] == 5
     while True:
         names += [item["customer_reference"][-1] for item in page["items"]]
@@ -79,14 +79,14 @@ async def test_next_links_keep_what_was_asked():
     ],
 )
 @run
-async def test_filters(expression, names):
+async def test_filters(expression: str, names: list[str]) -> None:
     salto, path = await _many(3)
     value(await salto.call("POST", path, {"customer_reference": "It's"}))
     assert [item["customer_reference"] for item in await salto.items(path, filter=expression)] == names
 
 
 @run
-async def test_filters_of_the_reference():
+async def test_filters_of_the_reference() -> None:
     salto = await Salto().enter()
     site, sites = await salto.site(), await salto.items("/v1.1/sites")
     uid = sites[1]["site_uid"]
@@ -122,21 +122,21 @@ async def test_filters_of_the_reference():
     ],
 )
 @run
-async def test_anything_else_is_1102(query):
+async def test_anything_else_is_1102(query: dict[str, str]) -> None:
     salto, path = await _many(1)
-    assert refused(await salto.call("GET", path, **query)) == (400, "1102")
+    assert refused(await salto.call("GET", asked(path, **query))) == (400, "1102")
 
 
 @run
-async def test_objects_cannot_be_compared():
+async def test_objects_cannot_be_compared() -> None:
     salto = await Salto().enter()
     path = f"{await salto.site()}/locks"
     for query in ({"filter": "iq eq 'X'"}, {"orderby": "vendor"}, {"filter": "iq/id eq 'X'"}):
-        assert refused(await salto.call("GET", path, **query)) == (400, "1102")
+        assert refused(await salto.call("GET", asked(path, **query))) == (400, "1102")
 
 
 @run
-async def test_the_list_of_sites_may_be_bare():
+async def test_the_list_of_sites_may_be_bare() -> None:
     salto = await Salto().enter()
     listed = await salto.items("/v1.2/sites")
     await salto.control("POST", "limits", bare_site_list=True)
@@ -149,7 +149,7 @@ async def test_the_list_of_sites_may_be_bare():
 
 async def _log(salto: Salto, path: str, token: str | None = None, **query: str) -> tuple[Any, str | None]:
     headers = {} if token is None else {TOKEN: token}
-    page = value(await salto.call("GET", path, headers=headers, **query))
+    page = value(await salto.call("GET", asked(path, **query), headers=headers))
     assert list(page) == ["items", "continuation_token"]
     return page["items"], page["continuation_token"]
 
@@ -176,7 +176,7 @@ async def _entries(number: int) -> tuple[Salto, str, str]:
 
 
 @run
-async def test_an_entry_has_the_recorded_fields():
+async def test_an_entry_has_the_recorded_fields() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock("BACK DOOR"), await salto.site(version="v1.1")
     user, digits = await salto.guest(lock)
@@ -214,7 +214,7 @@ async def test_an_entry_has_the_recorded_fields():
 
 
 @run
-async def test_an_unknown_pin_is_logged_as_nobody_s():
+async def test_an_unknown_pin_is_logged_as_nobody_s() -> None:
     salto, path, lock = await _entries(1)
     entry = (await _log(salto, path))[0][0]
     assert (entry["event_category"], entry["event_detail"]) == ("lock_rejected", "no_access")
@@ -224,7 +224,7 @@ async def test_an_unknown_pin_is_logged_as_nobody_s():
 
 
 @run
-async def test_pages_of_the_log_are_followed_by_token_and_may_be_empty():
+async def test_pages_of_the_log_are_followed_by_token_and_may_be_empty() -> None:
     salto, path, _ = await _entries(30)
     first, token = await _log(salto, path)
     assert (len(first), token is not None) == (20, True)
@@ -241,7 +241,7 @@ async def test_pages_of_the_log_are_followed_by_token_and_may_be_empty():
 
 
 @run
-async def test_the_log_can_be_cut_by_time():
+async def test_the_log_can_be_cut_by_time() -> None:
     salto, path, _ = await _entries(5)
     lines, _ = await _all(salto, path)
     since = f"utc_date_time ge DateTime'{lines[2]['utc_date_time']}'"
@@ -264,24 +264,24 @@ async def test_the_log_can_be_cut_by_time():
     ],
 )
 @run
-async def test_the_log_refuses(query):
+async def test_the_log_refuses(query: dict[str, str]) -> None:
     salto, path, _ = await _entries(2)
-    assert refused(await salto.call("GET", path, **query)) == (400, "1102")
+    assert refused(await salto.call("GET", asked(path, **query))) == (400, "1102")
 
 
 @pytest.mark.parametrize("token", ["rubbish", "[]", '[{"token":"x"}]', '[{"range":1}]', "[1]"])
 @run
-async def test_tokens_that_are_none(token):
+async def test_tokens_that_are_none(token: str) -> None:
     salto, path, _ = await _entries(2)
     assert refused(await salto.call("GET", path, headers={TOKEN: token})) == (400, "1100")
     _, held = await _log(salto, path, top="1")
     assert held
-    other = await salto.call("GET", path, headers={TOKEN: held}, orderby="utc_date_time asc")
+    other = await salto.call("GET", asked(path, orderby="utc_date_time asc"), headers={TOKEN: held})
     assert refused(other) == (400, "1100")
 
 
 @run
-async def test_the_log_forgets_after_ninety_days():
+async def test_the_log_forgets_after_ninety_days() -> None:
     salto, path, _ = await _entries(2)
     salto.clock.move(90 * 86_400 - 180)
     assert len((await _all(salto, path))[0]) == 2
@@ -292,7 +292,7 @@ async def test_the_log_forgets_after_ninety_days():
 
 
 @run
-async def test_what_happens_at_an_offline_door_is_listed_when_it_is_back():
+async def test_what_happens_at_an_offline_door_is_listed_when_it_is_back() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site(version="v1.1")
     _, digits = await salto.guest(lock)
@@ -308,7 +308,7 @@ async def test_what_happens_at_an_offline_door_is_listed_when_it_is_back():
 
 
 @run
-async def test_entries_and_incidents_are_two_lists_of_version_1_1():
+async def test_entries_and_incidents_are_two_lists_of_version_1_1() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site(version="v1.1")
     await salto.control("POST", "device", lock_id=lock, opened="inside_handle")
@@ -331,7 +331,7 @@ async def test_entries_and_incidents_are_two_lists_of_version_1_1():
 
 
 @run
-async def test_entries_as_a_file():
+async def test_entries_as_a_file() -> None:
     salto, path, _ = await _entries(3)
     headers = {"Authorization": f"Bearer {salto.token}"}
     query = "export_file_name=march&from_date=2026-03-01T00:00:00.000Z&to_date=2026-03-02T00:00:00.000Z"

@@ -26,7 +26,7 @@ async def _names(salto: Salto) -> list[str]:
 
 
 @run
-async def test_a_person_is_the_same_wherever_they_appear():
+async def test_a_person_is_the_same_wherever_they_appear() -> None:
     jane, integration, added = await _both()
     ids = [await one.me() for one in (jane, integration)]
     assert len(set(ids)) == 2
@@ -52,14 +52,14 @@ async def test_a_person_is_the_same_wherever_they_appear():
 
 
 @run
-async def test_the_integration_user_has_no_site_of_its_own():
+async def test_the_integration_user_has_no_site_of_its_own() -> None:
     integration = await Salto(INTEGRATION).enter()
     assert await integration.items("/v1.2/sites") == []
     assert (await integration.control("GET", "truth"))["devices"] == []
 
 
 @run
-async def test_ids_of_two_homes_differ_even_with_the_same_seed():
+async def test_ids_of_two_homes_differ_even_with_the_same_seed() -> None:
     jane = Salto()
     other = Salto(SMALL, homes=jane.homes, clock=jane.clock)
     site = {"name": "Site", "locks": [{"name": "Door"}]}
@@ -72,7 +72,7 @@ async def test_ids_of_two_homes_differ_even_with_the_same_seed():
 
 @pytest.mark.parametrize("entered", [True, False])
 @run
-async def test_who_has_a_login_is_added_by_id_though_nobody_entered_the_home(entered):
+async def test_who_has_a_login_is_added_by_id_though_nobody_entered_the_home(entered: bool) -> None:
     jane = await Salto().enter()
     user_id = await (await Salto(INTEGRATION).enter()).me()  # the same in every world
     if entered:
@@ -87,7 +87,7 @@ async def test_who_has_a_login_is_added_by_id_though_nobody_entered_the_home(ent
 
 
 @run
-async def test_who_was_heard_of_at_one_site_is_known_at_all_others():
+async def test_who_was_heard_of_at_one_site_is_known_at_all_others() -> None:
     jane = await Salto().enter()
     user = await jane.user(email="zoe@example.com")
     ann = await jane.beside(SMALL)
@@ -100,7 +100,7 @@ async def test_who_was_heard_of_at_one_site_is_known_at_all_others():
 
 
 @run
-async def test_an_address_with_a_login_is_that_very_person():
+async def test_an_address_with_a_login_is_that_very_person() -> None:
     jane = await Salto().enter()
     user = await jane.user("Somebody", last_name="Else", email="Ben@Example.com")
     person = user["user"]
@@ -120,7 +120,7 @@ async def test_an_address_with_a_login_is_that_very_person():
 
 
 @run
-async def test_an_address_without_a_login_is_one_person_too():
+async def test_an_address_without_a_login_is_one_person_too() -> None:
     jane = await Salto().enter()
     main, second = await jane.site("Main Site"), await jane.site("Second Site")
     first = await jane.user("Ben", site=main, email="ben@example.org")
@@ -133,7 +133,7 @@ async def test_an_address_without_a_login_is_one_person_too():
 
 
 @run
-async def test_an_integration_user_works_at_the_site():
+async def test_an_integration_user_works_at_the_site() -> None:
     jane, integration, _ = await _both()
     sites = await integration.items("/v1.2/sites")
     assert sites == [(await jane.items("/v1.2/sites"))[0]]
@@ -156,7 +156,7 @@ async def test_an_integration_user_works_at_the_site():
 
 
 @run
-async def test_whoever_opens_from_afar_is_in_the_log():
+async def test_whoever_opens_from_afar_is_in_the_log() -> None:
     jane, integration, added = await _both()
     site, lock = await jane.site(version="v1.1"), await jane.lock()
     shown = value(await integration.call("PATCH", f"{site}/locks/{lock}/locking", OPEN))
@@ -173,7 +173,7 @@ async def test_whoever_opens_from_afar_is_in_the_log():
 
 
 @run
-async def test_remote_opening_is_the_callers_own_right():
+async def test_remote_opening_is_the_callers_own_right() -> None:
     jane, integration, added = await _both(remote_access=False)
     path = f"{await jane.site()}/locks/{await jane.lock()}/locking"
     assert refused(await integration.call("PATCH", path, OPEN)) == (403, "2203")
@@ -184,7 +184,7 @@ async def test_remote_opening_is_the_callers_own_right():
 
 
 @run
-async def test_passwords_of_an_iq_are_the_callers_own():
+async def test_passwords_of_an_iq_are_the_callers_own() -> None:
     jane, integration, _ = await _both()
     second = await jane.site("Second Site")
     await jane.member(integration, site=second)
@@ -206,7 +206,7 @@ async def test_passwords_of_an_iq_are_the_callers_own():
 
 
 @run
-async def test_a_full_site_adds_a_suspended_member_who_sees_nothing():
+async def test_a_full_site_adds_a_suspended_member_who_sees_nothing() -> None:
     jane = await small_site(seats=2)
     integration = await jane.beside(INTEGRATION)
     added = await jane.member(integration)
@@ -220,7 +220,7 @@ async def test_a_full_site_adds_a_suspended_member_who_sees_nothing():
 
 
 @run
-async def test_the_owner_of_the_sites_may_log_in_too():
+async def test_the_owner_of_the_sites_may_log_in_too() -> None:
     jane = await Salto().enter()
     owner = await jane.beside("owner@example.com")
     sites = await owner.items("/v1.2/sites")
@@ -249,7 +249,9 @@ async def test_the_owner_of_the_sites_may_log_in_too():
     ],
 )
 @run
-async def test_a_member_who_is_shut_out_has_no_rights_from_then_on(verb, fields, back):
+async def test_a_member_who_is_shut_out_has_no_rights_from_then_on(
+    verb: str, fields: dict[str, Any], back: dict[str, Any] | None
+) -> None:
     jane, integration, added = await _both()
     site, lock = await jane.site(), await jane.lock()
     for named in (INTEGRATION, added["id"], added["user"]["id"], "Integration Example"):
@@ -271,7 +273,7 @@ async def test_a_member_who_is_shut_out_has_no_rights_from_then_on(verb, fields,
 
 
 @run
-async def test_another_role_counts_at_once():
+async def test_another_role_counts_at_once() -> None:
     jane, integration, _ = await _both()
     site, lock = await jane.site(), await jane.lock()
     for verb, fields in (("me", {}), ("owner/users", {"do": "change"})):
@@ -289,7 +291,7 @@ async def test_another_role_counts_at_once():
 
 
 @run
-async def test_through_the_api_a_member_is_shut_out_as_well():
+async def test_through_the_api_a_member_is_shut_out_as_well() -> None:
     jane, integration, added = await _both()
     site = await jane.site()
     path = f"{site}/users/{added['id']}"
@@ -303,7 +305,7 @@ async def test_through_the_api_a_member_is_shut_out_as_well():
 
 
 @run
-async def test_the_admin_adds_by_address():
+async def test_the_admin_adds_by_address() -> None:
     jane = await Salto().enter()
     fields = {"site": "Main Site", "do": "add", "user": INTEGRATION, "role": "site_admin"}
     added = await jane.control("POST", "owner/users", **fields)

@@ -54,13 +54,13 @@ class Hub:
         return await self.salto.call("PATCH", f"{self.site}/locks/{self.lock}/locking", body)
 
 
-def test_the_vector_of_the_reference():
+def test_the_vector_of_the_reference() -> None:
     at = datetime(2030, 5, 1, 13, 5, 10, tzinfo=UTC)
     assert one_time_password(at, "0123456789ABCDEF", "0042") == "3972e"
 
 
 @run
-async def test_the_four_steps_to_an_open_door():
+async def test_the_four_steps_to_an_open_door() -> None:
     hub = await Hub.enter()
     salto = hub.salto
     activated = f"/v1.2/me/{hub.site.rpartition('/')[2]}/activated_iqs"
@@ -89,7 +89,7 @@ async def test_the_four_steps_to_an_open_door():
 
 
 @run
-async def test_what_can_be_had_only_before_the_activation():
+async def test_what_can_be_had_only_before_the_activation() -> None:
     hub = await (await Hub.enter()).activate()
     salto = hub.salto
     reply = await salto.call("GET", f"{hub.path}/secret")
@@ -108,7 +108,7 @@ async def test_what_can_be_had_only_before_the_activation():
 
 
 @run
-async def test_reading_the_secret_is_saved():
+async def test_reading_the_secret_is_saved() -> None:
     hub = await Hub.enter()
     await hub.fetch()
     other = Salto(homes=hub.salto.homes, clock=hub.salto.clock)
@@ -118,7 +118,7 @@ async def test_reading_the_secret_is_saved():
 
 
 @run
-async def test_without_the_mail_it_is_a_message_to_the_telephone():
+async def test_without_the_mail_it_is_a_message_to_the_telephone() -> None:
     hub = await Hub.enter()
     await hub.salto.call("GET", f"{hub.path}/secret")
     assert (await hub.salto.call("GET", f"{hub.path}/pin")).status == 204
@@ -126,7 +126,7 @@ async def test_without_the_mail_it_is_a_message_to_the_telephone():
 
 
 @run
-async def test_a_password_is_good_for_three_minutes_and_more_than_once():
+async def test_a_password_is_good_for_three_minutes_and_more_than_once() -> None:
     hub = await (await Hub.enter()).activate()
     for seconds in (-180, -1, 0, 0, 180):
         value(await hub.locking(hub.otp(seconds)))
@@ -137,7 +137,7 @@ async def test_a_password_is_good_for_three_minutes_and_more_than_once():
 
 
 @run
-async def test_the_eighth_wrong_one_blocks_for_twenty_minutes():
+async def test_the_eighth_wrong_one_blocks_for_twenty_minutes() -> None:
     hub = await (await Hub.enter()).activate()
     assert [(await hub.locking(hub.wrong())).status for _ in range(7)] == [400] * 7
     value(await hub.locking(hub.otp()))  # a right one begins the count anew
@@ -152,7 +152,7 @@ async def test_the_eighth_wrong_one_blocks_for_twenty_minutes():
 
 
 @run
-async def test_a_delta_ruins_the_pin():
+async def test_a_delta_ruins_the_pin() -> None:
     hub = await (await Hub.enter()).activate()
     assert (await hub.put(delta="0000")).status == 204
     assert (await hub.put(delta="1234")).status == 204
@@ -167,7 +167,7 @@ async def test_a_delta_ruins_the_pin():
 
 
 @run
-async def test_the_app_takes_the_secret_away_and_a_reset_everything():
+async def test_the_app_takes_the_secret_away_and_a_reset_everything() -> None:
     hub = await (await Hub.enter()).activate()
     await hub.salto.control("POST", "iq", iq_id=hub.iq, activate_in_app=True)
     assert refused(await hub.locking(hub.otp())) == (400, "3102")
@@ -181,7 +181,7 @@ async def test_the_app_takes_the_secret_away_and_a_reset_everything():
 
 
 @run
-async def test_the_way_to_a_door_behind_an_offline_iq():
+async def test_the_way_to_a_door_behind_an_offline_iq() -> None:
     hub = await (await Hub.enter()).activate()
     await hub.salto.control("POST", "iq", iq_id=hub.iq, online=False)
     reply = await hub.locking(hub.otp())

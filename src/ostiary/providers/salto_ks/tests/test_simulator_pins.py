@@ -1,12 +1,14 @@
 """PINs: told once, renewed, chosen by oneself, and refused by a door that knows whose they are."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import refused, run, small_site, value
 
 
 @run
-async def test_a_pin_is_told_once_and_never_again():
+async def test_a_pin_is_told_once_and_never_again() -> None:
     salto = await small_site()
     lock = await salto.lock()
     user, digits = await salto.guest(lock)
@@ -32,7 +34,7 @@ async def test_a_pin_is_told_once_and_never_again():
 
 
 @run
-async def test_pins_differ_and_may_begin_with_zero():
+async def test_pins_differ_and_may_begin_with_zero() -> None:
     salto = await small_site(seats=2)
     user = await salto.user()
     path = f"{await salto.site()}/users/{user['id']}/pin"
@@ -45,7 +47,7 @@ async def test_pins_differ_and_may_begin_with_zero():
 
 @pytest.mark.parametrize("digits", [4, 5, 7, 10])
 @run
-async def test_a_site_may_have_pins_of_another_length(digits):
+async def test_a_site_may_have_pins_of_another_length(digits: int) -> None:
     salto = await small_site(pin_digits=digits)
     lock = await salto.lock()
     user, first = await salto.guest(lock)
@@ -59,7 +61,7 @@ async def test_a_site_may_have_pins_of_another_length(digits):
 
 
 @run
-async def test_a_pin_may_expire_by_itself():
+async def test_a_pin_may_expire_by_itself() -> None:
     salto = await small_site()
     lock = await salto.lock()
     user, _ = await salto.guest(lock)
@@ -72,7 +74,7 @@ async def test_a_pin_may_expire_by_itself():
 
 
 @run
-async def test_custom_pins_need_the_feature_and_may_be_shared():
+async def test_custom_pins_need_the_feature_and_may_be_shared() -> None:
     salto = await small_site(seats=5)
     lock = await salto.lock()
     first, _ = await salto.guest(lock, start_time="08:00:00", end_time="09:00:00")
@@ -89,7 +91,7 @@ async def test_custom_pins_need_the_feature_and_may_be_shared():
 
 
 @run
-async def test_no_pins_where_the_site_has_them_switched_off():
+async def test_no_pins_where_the_site_has_them_switched_off() -> None:
     salto = await small_site()
     lock = await salto.lock()
     user, digits = await salto.guest(lock)
@@ -104,7 +106,7 @@ async def test_no_pins_where_the_site_has_them_switched_off():
     ("change", "reason"), [({"use_pin": False}, "pin_disabled"), ({"blocked": True}, "blocked")]
 )
 @run
-async def test_the_door_knows_whom_it_refuses(change, reason):
+async def test_the_door_knows_whom_it_refuses(change: dict[str, Any], reason: str) -> None:
     salto = await small_site()
     lock, site = await salto.lock(), await salto.site()
     user, digits = await salto.guest(lock)

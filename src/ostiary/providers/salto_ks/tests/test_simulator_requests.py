@@ -1,6 +1,7 @@
 """What the API refuses before it looks at anything, where it is not, and access groups."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ NOWHERE = "11111111-1111-4111-8111-111111111111"
 
 
 @run
-async def test_a_site_has_the_recorded_fields():
+async def test_a_site_has_the_recorded_fields() -> None:
     salto = await Salto().enter()
     sites = await salto.items("/v1.2/sites")
     assert [site["installation_state"] for site in sites] == ["released", "released", "unreleased"]
@@ -31,7 +32,7 @@ async def test_a_site_has_the_recorded_fields():
 
 
 @run
-async def test_only_the_uuid_names_a_site():
+async def test_only_the_uuid_names_a_site() -> None:
     salto = await Salto().enter()
     site = (await salto.items("/v1.2/sites"))[0]
     for path in ("", "/users", "/locks", "/me"):
@@ -40,7 +41,7 @@ async def test_only_the_uuid_names_a_site():
 
 
 @run
-async def test_an_unreleased_site_is_good_for_nothing():
+async def test_an_unreleased_site_is_good_for_nothing() -> None:
     salto = await Salto().enter()
     site = await salto.site("Unfinished Site")
     assert (await salto.call("GET", site)).status == 200
@@ -50,7 +51,7 @@ async def test_an_unreleased_site_is_good_for_nothing():
 
 
 @run
-async def test_a_body_has_to_be_json_and_to_say_so():
+async def test_a_body_has_to_be_json_and_to_say_so() -> None:
     salto = await Salto().enter()
     site = await salto.site()
     path, token = f"{site}/access_groups", {"Authorization": f"Bearer {salto.token}"}
@@ -86,7 +87,7 @@ async def test_a_body_has_to_be_json_and_to_say_so():
     ],
 )
 @run
-async def test_what_is_not_there(method, path, status):
+async def test_what_is_not_there(method: str, path: str, status: int) -> None:
     salto = await Salto().enter()
     site = (await salto.site()).rpartition("/")[2]
     reply = await salto.call(method, path.format(site=site, id=NOWHERE))
@@ -109,7 +110,7 @@ async def test_what_is_not_there(method, path, status):
     ],
 )
 @run
-async def test_unknown_ids_are_2202(path):
+async def test_unknown_ids_are_2202(path: str) -> None:
     salto = await Salto().enter()
     site = await salto.site(version="v1.1")
     assert refused(await salto.call("GET", f"{site}/{path.format(id=NOWHERE)}")) == (404, "2202")
@@ -119,7 +120,7 @@ async def test_unknown_ids_are_2202(path):
 
 
 @run
-async def test_groups_are_made_filled_and_removed():
+async def test_groups_are_made_filled_and_removed() -> None:
     salto = await Salto().enter()
     site, lock, user = await salto.site(version="v1.1"), await salto.lock(), await salto.user()
     group = value(await salto.call("POST", f"{site}/access_groups", {"customer_reference": "Room 1"}))
@@ -148,7 +149,7 @@ async def test_groups_are_made_filled_and_removed():
 
 
 @run
-async def test_members_are_named_by_their_platform_id():
+async def test_members_are_named_by_their_platform_id() -> None:
     salto = await Salto().enter()
     user, group = await salto.user(), await salto.group()
     reply = await salto.call("POST", f"{group}/users", {"user_id": user["id"]})
@@ -170,7 +171,7 @@ async def test_members_are_named_by_their_platform_id():
     ],
 )
 @run
-async def test_bodies_that_are_refused(path, body, expected):
+async def test_bodies_that_are_refused(path: str, body: dict[str, Any], expected: tuple[int, str]) -> None:
     salto = await Salto().enter()
     group = await salto.group()
     target = group.rpartition("/")[0] if path == "" else group + path
@@ -181,7 +182,7 @@ async def test_bodies_that_are_refused(path, body, expected):
 
 
 @run
-async def test_eight_requests_a_second():
+async def test_eight_requests_a_second() -> None:
     salto = await Salto().enter(limited=True)
     replies = [await salto.call("GET", "/v1.2/me") for _ in range(10)]
     assert [reply.status for reply in replies] == [200] * 8 + [429] * 2
@@ -195,7 +196,7 @@ async def test_eight_requests_a_second():
 
 
 @run
-async def test_the_limit_is_one_of_the_login_and_follows_the_pace():
+async def test_the_limit_is_one_of_the_login_and_follows_the_pace() -> None:
     salto = await Salto(pace=0.0).enter(limited=True)
     assert {(await salto.call("GET", "/v1.2/me")).status for _ in range(30)} == {200}
     salto = await Salto().enter(limited=True)

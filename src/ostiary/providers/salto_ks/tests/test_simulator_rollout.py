@@ -1,9 +1,12 @@
 """How what the API was told reaches the doors: when, in which order, and when it does not."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
+
+from ostiary.domain.provider import HttpResponse
 
 from .test_simulator_support import ALWAYS, Salto, run, value
 
@@ -19,7 +22,7 @@ async def _pins(salto: Salto, lock: str) -> dict[str, str]:
 
 
 @run
-async def test_the_whole_recipe_opens_the_door_within_minutes_and_not_before():
+async def test_the_whole_recipe_opens_the_door_within_minutes_and_not_before() -> None:
     salto = await Salto().enter()
     lock = await salto.lock("BACK DOOR")
     user = await salto.user()
@@ -37,7 +40,7 @@ async def test_the_whole_recipe_opens_the_door_within_minutes_and_not_before():
 
 
 @run
-async def test_a_pin_in_a_scheduled_group_is_there_within_45_seconds():
+async def test_a_pin_in_a_scheduled_group_is_there_within_45_seconds() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     group = await salto.group(lock)
@@ -53,7 +56,7 @@ async def test_a_pin_in_a_scheduled_group_is_there_within_45_seconds():
 
 
 @run
-async def test_a_new_pin_replaces_the_old_one_at_the_door():
+async def test_a_new_pin_replaces_the_old_one_at_the_door() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     user, old = await salto.guest(lock)
@@ -65,7 +68,7 @@ async def test_a_new_pin_replaces_the_old_one_at_the_door():
 
 
 @run
-async def test_a_changed_schedule_takes_minutes_and_keeps_the_pin():
+async def test_a_changed_schedule_takes_minutes_and_keeps_the_pin() -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     _, digits = await salto.guest(lock)
@@ -87,14 +90,14 @@ async def test_a_changed_schedule_takes_minutes_and_keeps_the_pin():
 
 @pytest.mark.parametrize("what", ["user", "member", "lock", "group", "pin", "members", "locks"])
 @run
-async def test_a_removal_arrives_too(what):
+async def test_a_removal_arrives_too(what: str) -> None:
     salto = await Salto().enter()
     lock = await salto.lock()
     user, digits = await salto.guest(lock)
     site = await salto.site()
     group = f"{site}/access_groups/{(await salto.items(f'{site}/access_groups'))[0]['id']}"
     user_id = user["user"]["id"]
-    reply = {
+    removals: dict[str, Callable[[], Awaitable[HttpResponse]]] = {
         "user": lambda: salto.call("DELETE", f"{site}/users/{user['id']}"),
         "pin": lambda: salto.call("DELETE", f"{site}/users/{user['id']}/pin"),
         "member": lambda: salto.call("DELETE", f"{group}/users/{user_id}"),
@@ -102,8 +105,8 @@ async def test_a_removal_arrives_too(what):
         "lock": lambda: salto.call("DELETE", f"{group}/locks/{lock}"),
         "locks": lambda: salto.call("PATCH", f"{group}/locks", {"remove_ids": [lock]}),
         "group": lambda: salto.call("DELETE", group),
-    }[what]
-    assert (await reply()).status == (202 if what == "user" else 204)
+    }
+    assert (await removals[what]()).status == (202 if what == "user" else 204)
     salto.clock.move(4)
     assert await _pins(salto, lock) == {digits: "ok"}
     salto.clock.move(42)
@@ -112,7 +115,7 @@ async def test_a_removal_arrives_too(what):
 
 
 @run
-async def test_a_group_without_a_schedule_opens_nothing():
+async def test_a_group_without_a_schedule_opens_nothing() -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site()
     user = await salto.user()
@@ -130,7 +133,7 @@ async def test_a_group_without_a_schedule_opens_nothing():
 
 @pytest.mark.parametrize("seed", [f"seed {number}" for number in range(12)])
 @run
-async def test_what_was_said_last_is_what_the_door_ends_with(seed):
+async def test_what_was_said_last_is_what_the_door_ends_with(seed: str) -> None:
     """However the delays fall: added, removed, rotated, added again within seconds."""
     salto = Salto()
     site = {"name": "Site", "locks": [{"name": "Door"}]}
@@ -157,7 +160,7 @@ async def test_what_was_said_last_is_what_the_door_ends_with(seed):
 
 @pytest.mark.parametrize("what", ["device", "iq"])
 @run
-async def test_nothing_reaches_a_lock_that_is_offline_until_it_is_back(what):
+async def test_nothing_reaches_a_lock_that_is_offline_until_it_is_back(what: str) -> None:
     salto = await Salto().enter()
     lock, site = await salto.lock(), await salto.site()
     old_user, old = await salto.guest(lock)
@@ -176,7 +179,7 @@ async def test_nothing_reaches_a_lock_that_is_offline_until_it_is_back(what):
 
 
 @run
-async def test_the_cloud_notices_late_that_something_is_offline():
+async def test_the_cloud_notices_late_that_something_is_offline() -> None:
     salto = await Salto().enter()
     lock, iq, site = await salto.lock(), await salto.iq(), await salto.site()
 
@@ -202,7 +205,7 @@ async def test_the_cloud_notices_late_that_something_is_offline():
 
 
 @run
-async def test_what_is_new_to_a_lock_takes_as_long_as_a_schedule():
+async def test_what_is_new_to_a_lock_takes_as_long_as_a_schedule() -> None:
     salto = await Salto().enter()
     lock, other = await salto.lock(), await salto.lock("BACK DOOR")
     user = await salto.user()
@@ -223,7 +226,7 @@ async def test_what_is_new_to_a_lock_takes_as_long_as_a_schedule():
 
 @pytest.mark.parametrize("seed", [f"seed {number}" for number in range(6)])
 @run
-async def test_the_end_of_a_subscription_is_not_overtaken_by_its_renewal(seed):
+async def test_the_end_of_a_subscription_is_not_overtaken_by_its_renewal(seed: str) -> None:
     salto = Salto()
     site = {"name": "Site", "locks": [{"name": "Door"}]}
     await salto.control("POST", "homes", home=salto.home, sites=[site], seed=seed, requests_per_second=0)
@@ -237,7 +240,7 @@ async def test_the_end_of_a_subscription_is_not_overtaken_by_its_renewal(seed):
 
 
 @run
-async def test_pace_scales_every_delay():
+async def test_pace_scales_every_delay() -> None:
     salto = await Salto(pace=0.0).enter()
     lock, site = await salto.lock(), await salto.site()
     body = {"first_name": "A", "last_name": "B", "role_ids": [await salto.role()], "use_pin": True}
@@ -255,7 +258,7 @@ async def test_pace_scales_every_delay():
 
 
 @run
-async def test_a_new_user_is_not_ready_at_once():
+async def test_a_new_user_is_not_ready_at_once() -> None:
     salto = await Salto().enter()
     site, group = await salto.site(), await salto.group(await salto.lock())
     body = {"first_name": "A", "last_name": "B", "role_ids": [await salto.role()]}
@@ -274,7 +277,7 @@ async def test_a_new_user_is_not_ready_at_once():
 
 
 @run
-async def test_a_read_does_not_write_the_home():
+async def test_a_read_does_not_write_the_home() -> None:
     salto = await Salto().enter()
     site, lock = await salto.site(), await salto.lock()
     await salto.guest(lock)

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import inspect
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
@@ -132,20 +133,17 @@ class Salto:
         *,
         token: str | None = None,
         headers: dict[str, str] | None = None,
-        **query: str,
     ) -> HttpResponse:
-        """`query` without the dollar signs. Our own token is renewed where it is too old."""
+        """Our own token is renewed where it is too old."""
         if token is None and self.token and self.clock() >= self._renew_at:
             await self._renew()
         sent = {"Authorization": f"Bearer {self.token if token is None else token}", **(headers or {})}
         body = b"" if fields is None else json.dumps(fields).encode()
         if fields is not None:
             sent.setdefault("Content-Type", "application/json")
-        if query:
-            path += "?" + urlencode({f"${name}": text for name, text in query.items()})
         return await self.send(method, path, sent, body)
 
-    async def form(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> HttpResponse:
+    async def form(self, path: str, headers: dict[str, str] | None = None, /, **fields: str) -> HttpResponse:
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return await self.send("POST", path, sent, urlencode(fields).encode())
 
@@ -155,8 +153,8 @@ class Salto:
         assert reply.status in (200, 201), reply.body
         return json.loads(reply.body)
 
-    async def items(self, path: str, **query: str) -> list[Any]:
-        found = value(await self.call("GET", path, **query))
+    async def items(self, path: str, /, **query: str) -> list[Any]:
+        found = value(await self.call("GET", asked(path, **query)))
         assert list(found) == ["items", "next_page_link", "count"]
         return list(found["items"])
 
@@ -260,8 +258,13 @@ def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         asyncio.run(test(**fixtures))
 
     wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
-    wrapped.__signature__ = __import__("inspect").signature(test)  # type: ignore[attr-defined]
+    wrapped.__signature__ = inspect.signature(test)  # type: ignore[attr-defined]  # for pytest
     return wrapped
+
+
+def asked(path: str, /, **query: str) -> str:
+    """A path with a query, whose names come without the dollar signs."""
+    return f"{path}?{urlencode({f'${name}': text for name, text in query.items()})}" if query else path
 
 
 def query_of(location: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Users, roles, guests, and the seats that they take."""
 
+from typing import Any
+
 import pytest
 
 from .test_simulator_support import Salto, refused, run, small_site, value
@@ -21,7 +23,7 @@ async def _seats(salto: Salto) -> tuple[int, int]:
 
 
 @run
-async def test_a_user_has_the_recorded_shape():
+async def test_a_user_has_the_recorded_shape() -> None:
     salto = await small_site()
     user = await salto.user("Guest", alias="")
     person = user["user"]
@@ -55,7 +57,7 @@ async def test_a_user_has_the_recorded_shape():
 
 
 @run
-async def test_a_guest_comes_with_201_and_without_the_right_to_a_pin():
+async def test_a_guest_comes_with_201_and_without_the_right_to_a_pin() -> None:
     salto = await small_site()
     site = await salto.site()
     body = {"alias": "Stay 1", "expires_at": "2026-03-05T11:00:00.000Z"}
@@ -69,7 +71,7 @@ async def test_a_guest_comes_with_201_and_without_the_right_to_a_pin():
 
 
 @run
-async def test_a_full_site_creates_users_suspended_and_says_nothing():
+async def test_a_full_site_creates_users_suspended_and_says_nothing() -> None:
     salto = await small_site(seats=3)
     lock, site = await salto.lock(), await salto.site()
     first, digits = await salto.guest(lock)
@@ -102,7 +104,7 @@ async def test_a_full_site_creates_users_suspended_and_says_nothing():
 
 
 @run
-async def test_suspending_frees_a_seat_and_an_expiry_frees_nothing():
+async def test_suspending_frees_a_seat_and_an_expiry_frees_nothing() -> None:
     salto = await small_site(seats=4)
     lock, site = await salto.lock(), await salto.site()
     user, digits = await salto.guest(lock)
@@ -123,14 +125,14 @@ async def test_suspending_frees_a_seat_and_an_expiry_frees_nothing():
 
 @pytest.mark.parametrize("body", [{"subscription_state": "suspended"}, {"state": "gone"}, {"state": 1}, {}])
 @run
-async def test_the_key_of_a_subscription_is_state(body):
+async def test_the_key_of_a_subscription_is_state(body: dict[str, Any]) -> None:
     salto = await small_site()
     path = f"{await salto.site()}/users/{(await salto.user())['id']}/subscription"
     assert refused(await salto.call("PATCH", path, body)) == (400, "1101")
 
 
 @run
-async def test_a_site_without_subscription_lets_nobody_in_and_changes_nothing():
+async def test_a_site_without_subscription_lets_nobody_in_and_changes_nothing() -> None:
     salto = await small_site(seats=5)
     lock, site = await salto.lock(), await salto.site()
     user, digits = await salto.guest(lock)
@@ -156,7 +158,7 @@ async def test_a_site_without_subscription_lets_nobody_in_and_changes_nothing():
 
 
 @run
-async def test_deleting_is_202_and_done_at_once():
+async def test_deleting_is_202_and_done_at_once() -> None:
     salto = await small_site()
     site = await salto.site()
     group = await salto.group()
@@ -188,7 +190,7 @@ async def test_deleting_is_202_and_done_at_once():
     ],
 )
 @run
-async def test_users_that_are_refused(change, status, code):
+async def test_users_that_are_refused(change: dict[str, Any], status: int, code: str) -> None:
     salto = await small_site()
     site = await salto.site()
     body = {"first_name": "A", "last_name": "B", "role_ids": [await salto.role()], "tag_id": ""}
@@ -198,7 +200,7 @@ async def test_users_that_are_refused(change, status, code):
 
 
 @run
-async def test_an_address_gets_an_invitation():
+async def test_an_address_gets_an_invitation() -> None:
     salto = await small_site()
     user = await salto.user(email="ben@example.org")
     assert (user["user"]["email"], user["user"]["has_profile"]) == ("ben@example.org", False)
@@ -208,7 +210,7 @@ async def test_an_address_gets_an_invitation():
 
 
 @run
-async def test_somebody_of_another_site_can_be_added():
+async def test_somebody_of_another_site_can_be_added() -> None:
     salto = await Salto().enter()
     main, second = await salto.site("Main Site", "v1.1"), await salto.site("Second Site", "v1.1")
     user = await salto.user("Guest", site=main)
@@ -223,7 +225,7 @@ async def test_somebody_of_another_site_can_be_added():
 
 
 @run
-async def test_roles_are_those_that_the_caller_may_give():
+async def test_roles_are_those_that_the_caller_may_give() -> None:
     codes = {}
     for role in ("site_owner", "site_admin", "site_super_user", "site_user"):
         salto = await small_site(role=role)
@@ -239,7 +241,7 @@ async def test_roles_are_those_that_the_caller_may_give():
 
 @pytest.mark.parametrize("role", ["site_user", "site_super_user"])
 @run
-async def test_who_has_no_right_is_refused(role):
+async def test_who_has_no_right_is_refused(role: str) -> None:
     salto = await small_site(role=role, remote_access=False)
     site, lock = await salto.site(), await salto.lock()
     expected = 403 if role == "site_user" else 200
@@ -259,7 +261,7 @@ async def test_who_has_no_right_is_refused(role):
 
 
 @run
-async def test_an_admin_sees_the_owner_and_leaves_them_alone():
+async def test_an_admin_sees_the_owner_and_leaves_them_alone() -> None:
     salto = await small_site()
     owner = (await salto.items(f"{await salto.site()}/users"))[0]
     assert owner["roles"][0]["code"] == "site_owner"
@@ -276,7 +278,7 @@ async def test_an_admin_sees_the_owner_and_leaves_them_alone():
 
 @pytest.mark.parametrize("change", [{"blocked": True}, {"suspended": True}, {"removed": True}])
 @run
-async def test_who_is_shut_out_of_a_site_sees_it_no_more(change):
+async def test_who_is_shut_out_of_a_site_sees_it_no_more(change: dict[str, Any]) -> None:
     salto = await Salto().enter()
     site = await salto.site("Second Site")
     await salto.control("POST", "me", site="Second Site", **change)
@@ -288,7 +290,7 @@ async def test_who_is_shut_out_of_a_site_sees_it_no_more(change):
 
 
 @run
-async def test_the_caller_is_a_user_too():
+async def test_the_caller_is_a_user_too() -> None:
     salto = await small_site()
     person = value(await salto.call("GET", "/v1.2/me"))
     assert list(person) == [

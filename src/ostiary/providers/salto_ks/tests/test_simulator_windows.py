@@ -5,6 +5,7 @@ The door reads the clock on its wall: an hour that comes twice counts twice, one
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,7 +39,7 @@ async def _world(zone: str) -> Salto:
     return await salto.enter()
 
 
-async def _answers(salto: Salto, schedule: dict[str, object], moments: list[datetime]) -> list[str]:
+async def _answers(salto: Salto, schedule: dict[str, Any], moments: list[datetime]) -> list[str]:
     lock = await salto.lock()
     _, digits = await salto.guest(lock, **schedule)
     return [await salto.opens(lock, digits, at) for at in moments]
@@ -57,7 +58,7 @@ def _middle(first: str, second: str) -> tuple[str, timedelta]:
 
 @pytest.mark.parametrize(("zone", "change"), BOTH)
 @run
-async def test_a_stay_over_the_change_begins_and_ends_on_the_second(zone, change):
+async def test_a_stay_over_the_change_begins_and_ends_on_the_second(zone: str, change: str) -> None:
     salto = await _world(zone)
     at, local = _at(change), ZoneInfo(zone)
     day = at.astimezone(local).replace(tzinfo=None, hour=0, minute=0, second=0)
@@ -70,7 +71,7 @@ async def test_a_stay_over_the_change_begins_and_ends_on_the_second(zone, change
 
 @pytest.mark.parametrize(("zone", "change"), BOTH)
 @run
-async def test_daily_windows_follow_the_wall_clock_on_the_day_of_the_change(zone, change):
+async def test_daily_windows_follow_the_wall_clock_on_the_day_of_the_change(zone: str, change: str) -> None:
     salto = await _world(zone)
     local = ZoneInfo(zone)
     day = _at(change).astimezone(local).replace(tzinfo=None, hour=0, minute=0, second=0)
@@ -83,7 +84,9 @@ async def test_daily_windows_follow_the_wall_clock_on_the_day_of_the_change(zone
 
 @pytest.mark.parametrize(("zone", "change", "before", "after"), FORWARD)
 @run
-async def test_a_bound_in_the_hour_that_is_left_out_takes_effect_at_the_change(zone, change, before, after):
+async def test_a_bound_in_the_hour_that_is_left_out_takes_effect_at_the_change(
+    zone: str, change: str, before: str, after: str
+) -> None:
     salto = await _world(zone)
     at = _at(change)
     gap, _ = _middle(before, after)
@@ -97,7 +100,9 @@ async def test_a_bound_in_the_hour_that_is_left_out_takes_effect_at_the_change(z
 
 @pytest.mark.parametrize(("zone", "change", "before", "after"), BACK)
 @run
-async def test_a_bound_in_the_hour_that_comes_twice_counts_twice(zone, change, before, after):
+async def test_a_bound_in_the_hour_that_comes_twice_counts_twice(
+    zone: str, change: str, before: str, after: str
+) -> None:
     salto = await _world(zone)
     at = _at(change)
     twice, half = _middle(before, after)
@@ -126,7 +131,7 @@ async def test_a_bound_in_the_hour_that_comes_twice_counts_twice(zone, change, b
 
 @pytest.mark.parametrize("zone", [case[0] for case in FORWARD])
 @run
-async def test_weekdays_are_local_days_and_a_full_day_has_no_hole(zone):
+async def test_weekdays_are_local_days_and_a_full_day_has_no_hole(zone: str) -> None:
     salto = await _world(zone)
     local = ZoneInfo(zone)
     midnight = datetime(2026, 7, 5, tzinfo=local)  # a Sunday
@@ -145,7 +150,7 @@ async def test_weekdays_are_local_days_and_a_full_day_has_no_hole(zone):
 
 
 @run
-async def test_several_schedules_open_when_one_of_them_does():
+async def test_several_schedules_open_when_one_of_them_does() -> None:
     salto = await _world("Europe/Berlin")
     lock = await salto.lock()
     user = await salto.user()
@@ -178,7 +183,7 @@ async def test_several_schedules_open_when_one_of_them_does():
     ],
 )
 @run
-async def test_what_is_sent_short_is_completed(sent, shown):
+async def test_what_is_sent_short_is_completed(sent: dict[str, str], shown: dict[str, str]) -> None:
     salto = await _world("Europe/Berlin")
     group = await salto.group(**sent)
     held = (await salto.items(f"{group}/time_schedules"))[0]
@@ -207,7 +212,7 @@ async def test_what_is_sent_short_is_completed(sent, shown):
     ],
 )
 @run
-async def test_schedules_that_are_refused(change, code):
+async def test_schedules_that_are_refused(change: dict[str, Any], code: str) -> None:
     salto = await _world("Europe/Berlin")
     group = await salto.group()
     assert refused(await salto.call("POST", f"{group}/time_schedules", {**ALWAYS, **change})) == (400, code)
