@@ -112,6 +112,26 @@ async def test_63_type_ongoing_clears_the_times(open_: OpenHouse) -> None:
         assert await house.type_code(lock, "498882", (await ahead(house, 300 * DAY))[0])
 
 
+async def test_63_an_ongoing_code_is_not_wished_with_an_end(open_: OpenHouse) -> None:
+    """The end would be lost without a word, and the code would outlive the stay."""
+    async with at_home(open_) as (house, lock):
+        code = await house.create_code(lock["device_id"], **await window(house, 10 * DAY))
+        its_id = {"access_code_id": code["access_code_id"]}
+        async with nothing_changes(house, lock):
+            for name in ("starts_at", "ends_at"):
+                refused = await house.refused(
+                    "/access_codes/update",
+                    400,
+                    "invalid_input",
+                    **its_id,
+                    type="ongoing",
+                    **{name: code[name]},
+                )
+                assert name in refused["message"]
+        await house.call("/access_codes/update", **its_id, type="ongoing", starts_at=None, ends_at=None)
+        assert (await house.code(code["access_code_id"]))["type"] == "ongoing"
+
+
 async def test_64_another_name_changes_nothing_else(open_: OpenHouse) -> None:
     """Updating the name of a time-bound code keeps its type, its times and its PIN."""
     async with at_home(open_) as (house, lock):

@@ -299,7 +299,8 @@ def test_what_cannot_be_parsed_is_for_validation_to_report() -> None:
     assert caught.value.message == (
         '4 Input Errors: Expected string, received null for "device_id", '
         'Expected number, received string for "limit", '
-        'Expected boolean, received string for "is_managed", Invalid datetime for "created_before"'
+        'Expected boolean, received string for "is_managed", Invalid datetime for "created_before" '
+        "(such as 2027-06-01T15:00:00+02:00)"
     )
 
 

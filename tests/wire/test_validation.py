@@ -153,8 +153,6 @@ def test_a_good_request_becomes_the_struct() -> None:
         ("ratio", 10**400, "Number must be finite"),
         ("is_managed", "true", "Expected boolean, received string"),
         ("is_managed", 1, "Expected boolean, received number"),
-        ("starts_at", "2028-13-01", "Invalid datetime"),
-        ("starts_at", "", "Invalid datetime"),
         ("starts_at", 1785000000, "Expected string, received number"),
         ("search", "", "String must contain at least 1 character(s)"),
         ("custom_metadata", None, "Expected object, received null"),
@@ -265,7 +263,26 @@ def test_instants_further_down() -> None:
     moments = ["2028-08-12", "2028-08-13"]
     assert WINDOW.convert({"between": moments}).between == moments
     assert WINDOW.decode(json.dumps({"between": moments}).encode()).between == moments
-    assert refusal(WINDOW, {"between": ["2028-08-12", "x"]}).message == 'Invalid datetime for "between.1"'
+    error = refusal(WINDOW, {"between": ["2028-08-12", "x"]})
+    assert error.message == 'Invalid datetime for "between.1" (such as 2027-06-01T15:00:00+02:00)'
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "such as 2027-06-01T15:00:00+02:00"),
+        ("01.06.2027 15:00", "such as 2027-06-01T15:00:00+02:00"),
+        ("2028-13-01", "no such date or time, or one before 1970"),
+        ("2027-02-30T12:00:00Z", "no such date or time, or one before 1970"),
+        ("1969-12-31T23:59:59Z", "no such date or time, or one before 1970"),
+    ],
+)
+def test_what_is_wrong_with_an_instant_is_told_to_people(text: str, hint: str) -> None:
+    """And not in the tree, which has the wire's words."""
+    error = refusal(REQUEST, {"device_id": ID, "starts_at": text})
+    assert error.message == f'Invalid datetime for "starts_at" ({hint})'
+    assert error.validation_errors is not None
+    assert error.validation_errors["starts_at"] == {"_errors": ["Invalid datetime"]}
 
 
 def test_a_bad_instant_does_not_hide_other_issues() -> None:

@@ -29,7 +29,9 @@ from ..wire.validation import NonEmpty, Uuid
 class CreateUnmanagedAccessCode(msgspec.Struct, forbid_unknown_fields=True):
     device_id: Uuid
     name: NonEmpty
-    code: Annotated[str, Meta(min_length=4, max_length=8, pattern=r"^[0-9]+(?!\n)$")]
+    code: Annotated[
+        str, Meta(min_length=4, max_length=8, pattern=r"^[0-9]+(?!\n)$", extra={"hint": "digits only"})
+    ]
 
 
 @operation(

@@ -26,7 +26,9 @@ from ..wire import forms
 from ..wire.validation import Instant, NonEmpty, Uuid
 from .backup_pool import follow
 
-Code = Annotated[str, Meta(min_length=4, max_length=12, pattern=r"^[0-9]+(?!\n)$")]
+Code = Annotated[
+    str, Meta(min_length=4, max_length=12, pattern=r"^[0-9]+(?!\n)$", extra={"hint": "digits only"})
+]
 Name = Annotated[str, Meta(max_length=255)]
 Rounding = Literal["1hour", "1day", "1h", "1d"]
 
@@ -278,9 +280,12 @@ def _new_frame(
     The time frame after an update: what is left out stays, `ongoing` clears both ends.
 
     Raises:
-        InvalidInput: `time_bound` without both ends.
+        InvalidInput: `time_bound` without both ends, or `ongoing` with one.
     """
     if body.type == "ongoing":
+        for name, value in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
+            if value is not UNSET and value is not None:  # or a code would outlive the stay it was meant for
+                raise InvalidInput(f"An ongoing code cannot have {name}: leave out either it or type", name)
         return None, None
     starts_at = code.starts_at if body.starts_at is UNSET else _instant(body.starts_at, can)
     ends_at = code.ends_at if body.ends_at is UNSET else _instant(body.ends_at, can)

@@ -75,6 +75,11 @@ def parse_instant(text: str) -> datetime:
     return instant
 
 
+def has_form(text: str) -> bool:
+    """Whether it is written as an instant is; what `parse_instant` refuses of those does not exist."""
+    return bool(_ISO_8601.fullmatch(text) or _RFC_2822.fullmatch(text))
+
+
 def to_wire(instant: datetime) -> str:
     """
     The wire's one form: UTC, milliseconds, `Z`. Finer parts are cut off.

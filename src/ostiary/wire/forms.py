@@ -17,8 +17,10 @@ Moment = Annotated[
 ]
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-TimeOfDay = Annotated[str, Meta(pattern=rf"^{_TIME}(?!\n)$")]
-TimeOfDayOrMidnight = Annotated[str, Meta(pattern=rf"^({_TIME}|24:00)(?!\n)$")]
+TimeOfDay = Annotated[str, Meta(pattern=rf"^{_TIME}(?!\n)$", extra={"hint": "such as 08:30"})]
+TimeOfDayOrMidnight = Annotated[
+    str, Meta(pattern=rf"^({_TIME}|24:00)(?!\n)$", extra={"hint": "such as 17:30, or 24:00"})
+]
 
 
 class WeeklyWindow(

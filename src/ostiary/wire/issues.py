@@ -24,11 +24,13 @@ class Issue:
     Attributes:
         path: Wire names and list indices from the top; empty for the request itself.
         branches: For a union, what every alternative had to say; the tree shows these instead.
+        hint: What would be right, where the wire's word does not tell. For people: the tree is without it.
     """
 
     message: str
     path: Path = ()
     branches: "tuple[Issue, ...]" = ()
+    hint: str = ""
 
 
 def invalid_input(issues: Sequence[Issue]) -> ApiError:
@@ -47,7 +49,9 @@ def _alone(issue: Issue) -> str:
 
 
 def _among_others(issue: Issue) -> str:
-    return f'{issue.message} for "{".".join(issue.path)}"' if issue.path else issue.message
+    place = f' for "{".".join(issue.path)}"' if issue.path else ""
+    hint = f" ({issue.hint})" if issue.hint else ""
+    return f"{issue.message}{place}{hint}"
 
 
 def _tree(issues: Iterable[Issue]) -> dict[str, object]:

@@ -14,6 +14,7 @@ A pattern in a shape should end with `(?!\\n)$`: Python's `$` alone lets a line 
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -22,7 +23,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from ..domain.errors import ApiError
-from ..domain.instants import parse_instant
+from ..domain.instants import has_form, parse_instant
 from .issues import MOST_ISSUES, Issue, Path, invalid_input, mismatch, word
 from .json_body import NUL_ESCAPE, parse_json_object
 
@@ -30,7 +31,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 # --- field types for shapes ------------------------------------------------------------------------
-# `extra["kind"]` is how the walk below, and `wire.params`, recognise them.
+# `extra["kind"]` is how the walk below, and `wire.params`, recognise them; `extra["hint"]` says in words what
+# a pattern asks for.
 
 Uuid = Annotated[
     str,
@@ -211,6 +213,9 @@ def _kind(node: inspect.Metadata) -> object:
     return (node.extra or {}).get("kind")
 
 
+NO_SUCH_TIME: Final = "no such date or time, or one before 1970"
+LIKE_THIS: Final = "such as 2027-06-01T15:00:00+02:00"
+
 # --- the walk --------------------------------------------------------------------------------------
 # One function per type, each yielding the issues of a value that stands at a path.
 
@@ -225,7 +230,9 @@ def _walk(node: inspect.Type, value: object, path: Path) -> Iterator[Issue]:
 
 def _walk_metadata(node: inspect.Metadata, value: object, path: Path) -> Iterator[Issue]:
     walker = _KIND_WALKERS.get(_kind(node))
-    yield from walker(node.type, value, path) if walker else _walk(node.type, value, path)
+    hint = (node.extra or {}).get("hint")
+    for issue in walker(node.type, value, path) if walker else _walk(node.type, value, path):
+        yield replace(issue, hint=hint) if hint and issue.message == "Invalid" else issue
 
 
 def _walk_struct(node: inspect.StructType, value: object, path: Path) -> Iterator[Issue]:
@@ -415,7 +422,7 @@ def _walk_instant(node: inspect.StrType, value: object, path: Path) -> Iterator[
     if not isinstance(value, str):
         yield mismatch("string", value, path)
     elif not _is_readable(value):
-        yield Issue("Invalid datetime", path)
+        yield Issue("Invalid datetime", path, hint=NO_SUCH_TIME if has_form(value) else LIKE_THIS)
 
 
 def _walk_custom_metadata(node: inspect.DictType, value: object, path: Path) -> Iterator[Issue]:
