@@ -117,6 +117,21 @@ def test_a_server_that_is_stopped_in_mid_drain_leaves_no_lease(tmp_path: Path) -
         assert found["action_attempt"]["status"] == "success"
 
 
+def test_a_server_whose_database_is_deleted_answers_nothing_as_if_it_were_stored(tmp_path: Path) -> None:
+    with processes.serving(tmp_path) as server:
+        key = processes.api_key(tmp_path)
+        for file in tmp_path.glob("ostiary.db*"):
+            file.unlink()
+        refused = knock(server.url, key, "/connect_webviews/create")
+        assert (refused.status_code, refused.json()["error"]["type"]) == (500, "internal_server_error")
+        health = httpx.get(f"{server.url}/health")
+        assert (health.status_code, health.json()["error"]["type"]) == (503, "database_unavailable")
+        assert "removed or replaced" in health.json()["error"]["message"]
+        assert str(tmp_path) not in health.text
+        assert server.log.read_text().count("nothing can be stored") == 1
+        assert server.end() == 0
+
+
 # --- refusals at the start --------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ uvicorn in one process.
 
 import asyncio
 import contextlib
+import difflib
 import fcntl
 import logging
 import os
@@ -41,13 +42,13 @@ from .engine.tasks import cancel_all
 from .engine.traffic import Gate, Traffic
 from .sandbox.worlds import PREFIX, Worlds
 from .settings import Settings, SettingsError
-from .store.opening import in_plain_words, is_postgres, open_as_it_is, open_database
+from .store.opening import in_plain_words, is_postgres, open_as_it_is, open_database, trouble
 from .store.tx import Database, Tx
 from .transport.in_process import InProcessHttp
-from .wire.http import WireApp
+from .wire.http import WireApp, common_headers
 from .wire.metrics import Metrics
+from .wire.operation import OPERATIONS, Limits
 from .wire.operation import House as WireHouse
-from .wire.operation import Limits
 from .wire.stream import PATH as STREAM
 from .wire.stream import Streams
 
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from .transport.outbound import OutboundHttp
 
 log = logging.getLogger("ostiary")
+MOST_PATH: Final = 100
+"""Characters of a path for which a near one is looked for."""
 USUAL_URL: Final = "http://127.0.0.1:8420"
 _ = (api, connect)  # importing them fills the operation table
 
@@ -304,7 +307,9 @@ def _others(
         return Response(openapi(), media_type="application/json")
 
     async def health(request: Request) -> Response:
-        await database.read(_is_alive)
+        why = await trouble(database)
+        if why is not None:
+            return _error(request, 503, "database_unavailable", f"Nothing can be stored: {why}")
         return Response(
             msgspec.json.encode({"ok": True, "msg": "I am a doorkeeper", "version": __version__}),
             media_type="application/json",
@@ -340,20 +345,33 @@ def _others(
 async def _plain_error(request: Request, error: Exception) -> Response:
     """Unknown paths in the wire's error form, so that a client's mistake is readable."""
     assert isinstance(error, HTTPException)
-    kind = "not_found" if error.status_code == 404 else "method_not_allowed"
-    message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
+    if error.status_code != 404:
+        return _error(request, error.status_code, "method_not_allowed", error.detail)
+    if request.method == "OPTIONS":  # a browser asks before it may see that there is nothing
+        return Response(headers=_headers(request, str(uuid4())))
+    return _error(request, 404, "not_found", f"There is nothing at {request.url.path}{_meant(request)}")
+
+
+def _meant(request: Request) -> str:
+    near = difflib.get_close_matches(request.url.path[:MOST_PATH], OPERATIONS, n=1, cutoff=0.8)
+    return f". Did you mean {near[0]}?" if near else "; /openapi.json describes what is served"
+
+
+def _error(request: Request, status: int, kind: str, message: str) -> Response:
+    """In the wire's form, with what browsers need to show it to a program."""
     request_id = str(uuid4())
     body = {"error": {"type": kind, "message": message, "request_id": request_id}, "ok": False}
     return Response(
         msgspec.json.encode(body),
-        status_code=error.status_code,
+        status_code=status,
         media_type="application/json",
-        headers={"seam-request-id": request_id},
+        headers=_headers(request, request_id),
     )
 
 
-async def _is_alive(tx: Tx) -> None:
-    await store.workspaces.get(tx, "")
+def _headers(request: Request, request_id: str) -> dict[str, str]:
+    common = common_headers(request_id, {b"origin": request.headers.get("origin", "*").encode("latin-1")})
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in common}
 
 
 # --- one process --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from .vault import Vault
 
 _GET = Statement("installation.get")
 _INSERT = Statement("installation.insert")
+_TOUCH = Statement("installation.touch")
 PIN_KEY: Final = "pin_key"
 
 
@@ -69,6 +70,24 @@ async def open_as_it_is(url: str, keys: Sequence[bytes], clock: Clock) -> Databa
             await database.close()
             raise
     return database
+
+
+async def trouble(database: Database) -> str | None:
+    """
+    Why nothing can be read or stored now, as the driver says it; None: it can. Where the last commit failed
+    this tries another, which changes nothing.
+    """
+    try:
+        await database.read(_stored_pin_key)
+        if database.trouble() is not None:
+            await database.write(_touch)
+    except Exception as error:
+        return database.trouble() or type(error).__name__
+    return database.trouble()
+
+
+async def _touch(tx: Tx) -> None:
+    await _TOUCH(the_name=PIN_KEY)
 
 
 @contextmanager

@@ -76,6 +76,9 @@ class PostgresDatabase:
     def version(self) -> int | None:
         return None
 
+    def trouble(self) -> str | None:
+        return None  # what is wrong with the server, each use case meets by itself
+
     async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(TRIES):
             try:

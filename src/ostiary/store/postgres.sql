@@ -1709,6 +1709,11 @@ WHERE installation.name = %(name)s::VARCHAR;
 INSERT INTO installation (name, value)
 VALUES (%(name)s::VARCHAR, %(value)s);
 
+-- installation.touch
+UPDATE installation
+SET value=installation.value
+WHERE installation.name = %(the_name)s::VARCHAR;
+
 -- steps.insert
 INSERT INTO steps (step_id, workspace_id, device_id, access_code_id, kind, generation, vendor_code_id,
     code_hash, planned_at, outcome, wait_until, reaches_at, settled_at)

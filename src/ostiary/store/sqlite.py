@@ -9,6 +9,7 @@ delays nobody.
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import time
 from collections import deque
@@ -24,6 +25,8 @@ from .standing_rows import StandingRows
 from .tx import AnyUseCase, Clock, Tx
 from .vault import Vault
 
+log = logging.getLogger("ostiary.store")
+
 BATCH: Final = 256
 BATCH_SECONDS: Final = 0.02
 GATHER_SECONDS: Final = 0.001
@@ -33,6 +36,9 @@ COPIED_ROWS: Final = 1000
 """After so many changed rows the WAL is copied back, in a thread: commits, and who waits for them, go on."""
 MOST_WAL_PAGES: Final = 16_000
 """64 MB. Then a commit copies what is left and waits for it, should the thread not have kept up."""
+
+
+LOST: Final = "the database file was removed or replaced under the running server; put it back and restart"
 
 
 class _Write:
@@ -89,6 +95,8 @@ class SqliteDatabase:
         self._batch = 0
         self._deadline = 0.0
         self._reader.set_progress_handler(self._is_too_slow, 5_000)
+        self._file = _identity(path)
+        self._trouble: str | None = None
 
     def on_wake(self, listener: Callable[[set[str]], None]) -> None:
         self._listeners.append(listener)
@@ -122,6 +130,21 @@ class SqliteDatabase:
         # Its own commits do not change a connection's number, so this one makes none.
         return _version(self._watcher)
 
+    def trouble(self) -> str | None:
+        return self._trouble if self._is_there() else LOST
+
+    def _is_there(self) -> bool:
+        """A file that was deleted takes writes as before, and takes them along when the process ends."""
+        return _identity(self.path) == self._file
+
+    def _note(self, error: Exception | None) -> None:
+        """What became of a commit: trouble is told when it begins and when it ends."""
+        was, self._trouble = self._trouble, None if error is None else str(error)
+        if was is None and error is not None:
+            log.error("nothing can be stored: %s", error)
+        elif was is not None and error is None:
+            log.warning("what happens is stored again")
+
     # --- writes ------------------------------------------------------------------------------------
 
     async def write(self, use_case: AnyUseCase, *args: Any, **kwargs: Any) -> Any:
@@ -137,6 +160,7 @@ class SqliteDatabase:
             try:
                 await self._begin()
             except sqlite3.Error as error:
+                self._note(error)
                 self._fail_all(error)
                 return
             done: list[_Write] = []
@@ -146,11 +170,13 @@ class SqliteDatabase:
                 self._batch = len(done)
                 await loop.run_in_executor(self._commits, self._writer.commit)
             except sqlite3.Error as error:
+                self._note(error)
                 self._writer.rollback()
                 self._standing.end()
                 for write in done:
                     write.settle(error)
                 continue
+            self._note(None)
             self._tell(set().union(*(write.wakes for write in done)))
             for write in done:
                 write.settle(write.refusal)
@@ -175,7 +201,14 @@ class SqliteDatabase:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _begin(self) -> None:
-        """Take the write lock; another process (the command line) may hold it for a moment."""
+        """
+        Take the write lock; another process (the command line) may hold it for a moment.
+
+        Raises:
+            sqlite3.OperationalError: It cannot be had, or the file is not there any more.
+        """
+        if not self._is_there():
+            raise sqlite3.OperationalError(LOST)
         patience = time.monotonic() + LOCK_WAIT_SECONDS
         while True:
             try:
@@ -207,15 +240,11 @@ class SqliteDatabase:
             done.append(write)
             changes = self._writer.total_changes
             self._step_write(write)
-            if write.refusal is not None and self._has_written(changes):
+            if write.refusal is not None and self._writer.total_changes != changes:
                 self._take_back("batch")
                 for each in done:
                     self._step_alone(each)
                 break
-
-    def _has_written(self, changes: int) -> bool:
-        """Since there were so many changes; or an error of the disk, say, has ended the transaction."""
-        return self._writer.total_changes != changes or not self._writer.in_transaction
 
     def _step_write(self, write: "_Write") -> None:
         tx = Tx(self.vault, self._clock())
@@ -224,6 +253,8 @@ class SqliteDatabase:
             complete = events.complete(write.use_case, tx, write.args, write.kwargs)
             write.result = _step(self._writer, complete, self._standing)
         except Exception as error:  # handed to the caller, who waits for it
+            if isinstance(error, sqlite3.Error) and not self._writer.in_transaction:
+                raise  # a full disk, say, takes back the whole transaction by itself
             write.refusal, write.wakes = error, set()
 
     def _step_alone(self, write: "_Write") -> None:
@@ -301,6 +332,14 @@ def _step(
         return stop.value
     finally:
         coroutine.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _version(connection: sqlite3.Connection) -> int:

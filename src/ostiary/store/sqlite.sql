@@ -1615,6 +1615,11 @@ WHERE installation.name = :name;
 INSERT INTO installation (name, value)
 VALUES (:name, :value);
 
+-- installation.touch
+UPDATE installation
+SET value=installation.value
+WHERE installation.name = :the_name;
+
 -- steps.insert
 INSERT INTO steps (step_id, workspace_id, device_id, access_code_id, kind, generation, vendor_code_id,
     code_hash, planned_at, outcome, wait_until, reaches_at, settled_at)

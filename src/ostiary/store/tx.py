@@ -115,6 +115,10 @@ class Database(Protocol):
         """Who is told which keys (as `Tx.wake` has them) a commit woke, here or in another process."""
         ...
 
+    def trouble(self) -> str | None:
+        """Why nothing can be stored, as far as the last commit showed; None: nothing is known to be wrong."""
+        ...
+
     async def close(self) -> None: ...
 
 
