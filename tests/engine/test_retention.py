@@ -60,7 +60,7 @@ async def settle(tx: Tx, workspace: Workspace, webhook: Webhook, keep: int = 0) 
     due = await store.deliveries.due(tx, webhook.webhook_id, 10_000)
     for delivery in due[: len(due) - keep]:
         settled = replace(delivery, status="succeeded", due_at=None, settled_at=tx.now)
-        await store.deliveries.settle(tx, settled)
+        await store.deliveries.settle(tx, delivery, settled)
 
 
 async def kept(tx: Tx, workspace: Workspace, webhook: Webhook) -> tuple[list[int], int]:

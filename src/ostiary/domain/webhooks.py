@@ -211,6 +211,14 @@ class Delivery:
         status = "succeeded" if attempt.is_success else "failed"
         return replace(tried, status=status, settled_at=attempt.attempted_at)
 
+    def joined(self, attempt: Attempt) -> "Delivery":
+        """
+        After an attempt that was under way when somebody gave it up or put it in line again: what they have
+        decided stands. Only that it arrived is true whatever was decided.
+        """
+        tried = replace(self, attempts=(*self.attempts, attempt.as_wire())[-ATTEMPTS_KEPT:])
+        return replace(tried, status="succeeded") if self.due_at is None and attempt.is_success else tried
+
     def expired(self, now: datetime) -> "Delivery":
         """Its event is gone, so there is nothing to send any more."""
         return replace(self, status="failed", due_at=None, settled_at=now)

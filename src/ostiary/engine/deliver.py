@@ -81,20 +81,20 @@ class Batch:
     What is due at a webhook, and what is needed to send it.
 
     Attributes:
-        real_now: When it was read, by the machine's clock; `read_at` the same in steady seconds.
         wait: Seconds until something else is due; None: nothing is.
     """
 
-    webhook: Webhook
     workspace: Workspace
     letters: tuple[Letter, ...]
-    real_now: datetime
-    read_at: float
     wait: float | None
 
-    def now(self) -> datetime:
-        """By the machine's clock."""
-        return self.real_now + timedelta(seconds=time.monotonic() - self.read_at)
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A webhook as it is right before a request to it. `real_now`: when that was, by the machine's clock."""
+
+    webhook: Webhook
+    real_now: datetime
 
 
 class Deliveries:
@@ -172,7 +172,13 @@ class _Line:
         self._hurry.clear()
         try:
             for letter in batch.letters:
-                attempt = None if letter.body is None else await self._attempt(batch, letter, letter.body)
+                attempt = None
+                if letter.body is not None:
+                    to = await self._house.database.read(_addressee, letter.delivery, self._lease)
+                    if to is None:
+                        await self._settle()  # raises where it is the line that was lost
+                        continue
+                    attempt = await self._attempt(batch.workspace, to, letter, letter.body)
                 self._done.append((letter.delivery, attempt))
                 if attempt is not None and not attempt.is_success:
                     self._hurry.set()
@@ -203,31 +209,31 @@ class _Line:
         done, self._done = self._done, []
         await self._house.database.write(_settle, self._webhook_id, self._lease, done)
 
-    async def _attempt(self, batch: Batch, letter: Letter, body: bytes) -> Attempt:
+    async def _attempt(self, workspace: Workspace, to: Addressee, letter: Letter, body: bytes) -> Attempt:
         """One request, signed with the machine's time: receivers compare it with their own."""
-        at = batch.now()
+        at, now = to.real_now, workspace.at(to.real_now)
         began = time.monotonic()
-        headers = signed(batch.webhook, letter.message_id, at, batch.workspace.at(at), body)
+        headers = signed(to.webhook, letter.message_id, at, now, body)
         status, problem, is_last = None, None, False
         try:
             answer = await self._house.outbound().post(
-                batch.webhook.url,
+                to.webhook.url,
                 headers,
                 body,
                 seconds=self._house.patience,
-                is_guarded=not batch.workspace.is_sandbox,
+                is_guarded=not workspace.is_sandbox,
             )
         except NotDelivered as error:
             problem = str(error)
         except Exception:  # one delivery must not stop the line
-            log.exception("a bug in a delivery to webhook %s", batch.webhook.webhook_id)
+            log.exception("a bug in a delivery to webhook %s", self._webhook_id)
             problem = "internal_error"
         else:
             status, is_last = answer.status, answer.is_last
             problem = None if 200 <= status < 300 else "refused"
         self._house.counts[(problem or "succeeded",)] += 1
         duration_ms = round((time.monotonic() - began) * 1000)
-        return Attempt(batch.workspace.at(at), duration_ms, status, problem, is_last)
+        return Attempt(now, duration_ms, status, problem, is_last)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
@@ -281,7 +287,16 @@ async def _due(tx: Tx, webhook_id: str) -> Batch | None:
         if next_due is not None and is_resting:
             next_due = max(next_due, line.rests_until or next_due)
         wait = None if next_due is None else (next_due - tx.now).total_seconds()
-    return Batch(webhook, workspace, tuple(letters), tx.real_now, time.monotonic(), wait)
+    return Batch(workspace, tuple(letters), wait)
+
+
+async def _addressee(tx: Tx, delivery: Delivery, lease: str) -> Addressee | None:
+    """
+    Looked at once more before each request: those before it may have taken minutes, in which the webhook was
+    disabled, say. None: it is not to be sent, at least not by this worker or not for this reason.
+    """
+    webhook = await store.webhooks.waited_for(tx, delivery, lease)
+    return None if webhook is None else Addressee(webhook, tx.real_now)
 
 
 async def _settle(tx: Tx, webhook_id: str, lease: str, done: list[tuple[Delivery, Attempt | None]]) -> None:
@@ -300,7 +315,8 @@ async def _settle(tx: Tx, webhook_id: str, lease: str, done: list[tuple[Delivery
     for delivery, attempt in done:
         line = line if attempt is None else line.after(attempt)
         settled = delivery.expired(tx.now) if attempt is None else delivery.after(attempt)
-        await store.deliveries.settle(tx, settled)
+        if not await store.deliveries.settle(tx, delivery, settled) and attempt is not None:
+            await _join(tx, delivery, attempt)
     if line != before:
         await store.webhooks.update_line(tx, line)
     if webhook.is_enabled and line.is_given_up(tx.now):
@@ -316,6 +332,13 @@ async def _settle(tx: Tx, webhook_id: str, lease: str, done: list[tuple[Delivery
                 failing_since=to_wire(line.failing_since),
             )
         )
+
+
+async def _join(tx: Tx, delivery: Delivery, attempt: Attempt) -> None:
+    """While it was under way somebody has decided what becomes of it."""
+    current = await store.deliveries.find(tx, delivery.webhook_id, delivery.event_id)
+    if current is not None:
+        await store.deliveries.settle(tx, current, current.joined(attempt))
 
 
 # --- bringing workers to lines ----------------------------------------------------------------------------

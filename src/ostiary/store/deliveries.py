@@ -56,10 +56,15 @@ async def again(tx: Tx, webhook_id: str, event_ids: Sequence[str]) -> None:
 
 async def get(tx: Tx, webhook_id: str, event_id: str) -> Delivery:
     """Raises: ApiError, 404 `webhook_delivery_not_found`."""
-    rows = await _GET(webhook_id=webhook_id, event_id=event_id)
-    if not rows:
+    found = await find(tx, webhook_id, event_id)
+    if found is None:
         raise not_found("webhook_delivery", webhook_id=webhook_id, event_id=event_id)
-    return _record.read(tx.vault, rows[0])
+    return found
+
+
+async def find(tx: Tx, webhook_id: str, event_id: str) -> Delivery | None:
+    rows = await _GET(webhook_id=webhook_id, event_id=event_id)
+    return _record.read(tx.vault, rows[0]) if rows else None
 
 
 async def list_page(tx: Tx, webhook_id: str, position: int, limit: int) -> list[Delivery]:
@@ -84,8 +89,11 @@ async def count_pending(tx: Tx, webhook_id: str) -> int:
     return int(rows[0][0])
 
 
-async def settle(tx: Tx, delivery: Delivery) -> None:
-    await _record.write(_SETTLE, tx.vault, delivery)
+async def settle(tx: Tx, before: Delivery, after: Delivery) -> bool:
+    """False: it was given up or put in line again since, and nothing was written."""
+    was_due = None if before.due_at is None else to_ms(before.due_at)
+    rows = await _record.write(_SETTLE, tx.vault, after, was_due=was_due, was_tries=before.tries)
+    return bool(rows[0][0])
 
 
 async def give_up(tx: Tx, webhook_id: str) -> None:

@@ -2101,7 +2101,10 @@ UPDATE webhook_deliveries
 SET status=%(status)s::VARCHAR, attempts=%(attempts)s::VARCHAR, tries=%(tries)s::BIGINT,
     due_at=%(due_at)s::BIGINT, settled_at=%(settled_at)s::BIGINT
 WHERE webhook_deliveries.webhook_id = %(webhook_id)s::VARCHAR
-AND webhook_deliveries.event_id = %(event_id)s::VARCHAR;
+AND webhook_deliveries.event_id = %(event_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT DISTINCT
+FROM %(was_due)s::BIGINT
+AND webhook_deliveries.tries = %(was_tries)s::BIGINT;
 
 -- webhook_lines.claim
 UPDATE webhook_lines
@@ -2201,6 +2204,20 @@ SET workspace_id=%(workspace_id)s::VARCHAR, url=%(url)s::VARCHAR, event_types=%(
     secret=%(secret)s, old_secret=%(old_secret)s, old_secret_ends_at=%(old_secret_ends_at)s::BIGINT,
     created_at=%(created_at)s::BIGINT, disabled_at=%(disabled_at)s::BIGINT
 WHERE webhooks.webhook_id = %(the_key)s::VARCHAR;
+
+-- webhooks.waited_for
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+JOIN webhook_lines ON webhook_lines.webhook_id = webhooks.webhook_id
+JOIN webhook_deliveries ON webhook_deliveries.webhook_id = webhooks.webhook_id
+WHERE webhooks.webhook_id = %(webhook_id)s::VARCHAR
+AND webhooks.disabled_at IS NULL
+AND webhook_lines.lease = %(token)s::VARCHAR
+AND webhook_deliveries.event_id = %(event_id)s::VARCHAR
+AND webhook_deliveries.due_at IS NOT DISTINCT
+FROM %(was_due)s::BIGINT
+AND webhook_deliveries.tries = %(was_tries)s::BIGINT;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,

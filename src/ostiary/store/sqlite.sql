@@ -1990,7 +1990,9 @@ WHERE (webhook_deliveries.webhook_id, webhook_deliveries.event_id) IN (SELECT we
 UPDATE webhook_deliveries
 SET status=:status, attempts=:attempts, tries=:tries, due_at=:due_at, settled_at=:settled_at
 WHERE webhook_deliveries.webhook_id = :webhook_id
-AND webhook_deliveries.event_id = :event_id;
+AND webhook_deliveries.event_id = :event_id
+AND webhook_deliveries.due_at IS :was_due
+AND webhook_deliveries.tries = :was_tries;
 
 -- webhook_lines.claim
 UPDATE webhook_lines
@@ -2086,6 +2088,19 @@ UPDATE webhooks
 SET workspace_id=:workspace_id, url=:url, event_types=:event_types, secret=:secret, old_secret=:old_secret,
     old_secret_ends_at=:old_secret_ends_at, created_at=:created_at, disabled_at=:disabled_at
 WHERE webhooks.webhook_id = :the_key;
+
+-- webhooks.waited_for
+SELECT webhooks.webhook_id, webhooks.workspace_id, webhooks.url, webhooks.event_types, webhooks.secret,
+    webhooks.old_secret, webhooks.old_secret_ends_at, webhooks.created_at, webhooks.disabled_at
+FROM webhooks
+JOIN webhook_lines ON webhook_lines.webhook_id = webhooks.webhook_id
+JOIN webhook_deliveries ON webhook_deliveries.webhook_id = webhooks.webhook_id
+WHERE webhooks.webhook_id = :webhook_id
+AND webhooks.disabled_at IS NULL
+AND webhook_lines.lease = :token
+AND webhook_deliveries.event_id = :event_id
+AND webhook_deliveries.due_at IS :was_due
+AND webhook_deliveries.tries = :was_tries;
 
 -- workspaces.by_api_key
 SELECT workspaces.workspace_id, workspaces.name, workspaces.is_sandbox, workspaces.clock_offset_ms,

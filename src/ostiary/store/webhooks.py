@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ..domain.errors import not_found
 from ..domain.instants import from_ms, to_ms
-from ..domain.webhooks import Line, Webhook
+from ..domain.webhooks import Delivery, Line, Webhook
 from ..domain.workspaces import Workspace
 from .rows import Record
 from .sql import Statement
@@ -17,6 +17,7 @@ _UPDATE = Statement("webhooks.update")
 _DELETE = Statement("webhooks.delete")
 _GET = Statement("webhooks.get")
 _FIND = Statement("webhooks.find")
+_WAITED_FOR = Statement("webhooks.waited_for")
 _LIST = Statement("webhooks.list")
 _OF_WORKSPACE = Statement("webhooks.of_workspace", is_standing=True)
 _INSERT_LINE = Statement("webhook_lines.insert")
@@ -61,6 +62,22 @@ async def get(tx: Tx, workspace_id: str, webhook_id: str) -> Webhook:
 async def find(tx: Tx, webhook_id: str) -> Webhook | None:
     """For the engine, which serves every workspace."""
     rows = await _FIND(id=webhook_id)
+    return _record.recall(tx.vault, rows[0]) if rows else None
+
+
+async def waited_for(tx: Tx, delivery: Delivery, token: str) -> Webhook | None:
+    """
+    To whom a delivery that is due goes. None: it is not to be sent any more, as the webhook was disabled or
+    deleted, or the delivery put in line anew; or its line is another worker's.
+    """
+    assert delivery.due_at is not None
+    rows = await _WAITED_FOR(
+        webhook_id=delivery.webhook_id,
+        event_id=delivery.event_id,
+        was_due=to_ms(delivery.due_at),
+        was_tries=delivery.tries,
+        token=token,
+    )
     return _record.recall(tx.vault, rows[0]) if rows else None
 
 

@@ -106,6 +106,12 @@ define(
 # --- deliveries ---
 
 _one = (_d.c.webhook_id == bindparam("webhook_id"), _d.c.event_id == bindparam("event_id"))
+_as_it_was = (
+    _d.c.due_at.is_not_distinct_from(bindparam("was_due")),
+    _d.c.tries == bindparam("was_tries"),
+)
+"""Nobody has given it up or put it in line again since."""
+
 _QUEUED = (
     "webhook_id",
     "event_id",
@@ -191,9 +197,21 @@ define(
     select(func.count()).where(_d.c.webhook_id == bindparam("webhook_id"), _d.c.due_at.is_not(None)),
 )
 define(
+    "webhooks.waited_for",
+    _webhook.join(_l, _l.c.webhook_id == _w.c.webhook_id)
+    .join(_d, _d.c.webhook_id == _w.c.webhook_id)
+    .where(
+        _w.c.webhook_id == bindparam("webhook_id"),
+        _w.c.disabled_at.is_(None),
+        _l.c.lease == bindparam("token"),
+        _d.c.event_id == bindparam("event_id"),
+        *_as_it_was,
+    ),
+)
+define(
     "webhook_deliveries.settle",
     update(_d)
-    .where(*_one)
+    .where(*_one, *_as_it_was)
     .values(
         {name: bindparam(name) for name in ("status", "attempts", "tries", "due_at", "settled_at")},
     ),
