@@ -34,6 +34,9 @@ T = TypeVar("T")
 LEASE: Final = timedelta(seconds=30)
 """Longer than any vendor call, so that a worker that is alive never loses it."""
 
+CALL: Final = timedelta(seconds=15)
+"""For so long at least the lease still lasts when a call begins, and until then nobody else is there."""
+
 REFRESH_AHEAD: Final = timedelta(minutes=2)
 
 PAUSE_WITHOUT_A_WORD: Final = 60.0
@@ -118,6 +121,8 @@ class Hold:
         """
         One vendor call as this account, with a refresh of the login when that is what it takes.
 
+        Raises LeaseLost, without asking anybody, when another worker has the account.
+
         A 429 pauses the account, and so does a budget that is spent; until the pause ends nothing is sent but
         for doors. Those the vendor may refuse itself: what our polls have cost must not decide whether
         somebody gets in.
@@ -149,6 +154,7 @@ class Hold:
             raise LoginRejected("the vendor refuses a login that it has just renewed") from None
 
     async def _verbs(self, credentials: Credentials, is_at_door: bool) -> Account:
+        await self._make_sure()
         kept = self.account.activations
         activations = None if kept is None else Activations(kept, await self.read(now_of))
         adapter = self._door_adapter if is_at_door else self.adapter
@@ -202,6 +208,7 @@ class Hold:
                 raise
 
     async def _renew_login(self) -> None:
+        await self._make_sure()
         now = await self.read(now_of)
         spent = self.account.credentials
         try:
@@ -222,6 +229,20 @@ class Hold:
         if account.is_same_login(spent):
             renewed = account.with_credentials(self.account.credentials)
             await store.connected_accounts.update_account(tx, renewed)
+
+    async def _make_sure(self) -> None:
+        """
+        That the account is still this worker's, before each word to the vendor: a machine that was suspended
+        goes on in the middle, when another has long done what was to be done. Raises: LeaseLost.
+        """
+        is_held = store.connected_accounts.is_held
+        account_id = self.account.connected_account_id
+
+        async def lasts(tx: Tx) -> bool:
+            return await is_held(tx, account_id, self.lease, tx.real_now + CALL)
+
+        if not await self.database.read(lasts):
+            await self.renew()
 
     async def renew(self) -> None:
         """Keep the lease while a vendor takes its time. Raises: LeaseLost."""

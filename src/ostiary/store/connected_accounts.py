@@ -30,6 +30,7 @@ _NEXT = Statement("connected_accounts.next_due")
 _CLAIM = Statement("connected_accounts.claim")
 _RENEW = Statement("connected_accounts.renew")
 _LEASED_UNTIL = Statement("connected_accounts.leased_until")
+_IS_HELD = Statement("connected_accounts.is_held")
 _RELEASE = Statement("connected_accounts.release")
 _FREE_ALL = Statement("connected_accounts.free_all")
 
@@ -147,6 +148,11 @@ async def lease_left(tx: Tx, connected_account_id: str, token: str) -> float:
     """Seconds, in real time, for which nobody else can have the account; 0 or less: somebody may have it."""
     rows = await _LEASED_UNTIL(id=connected_account_id, token=token)
     return (rows[0][0] - to_ms(tx.real_now)) / 1000 if rows else 0.0
+
+
+async def is_held(tx: Tx, connected_account_id: str, token: str, until: datetime) -> bool:
+    """Whether the lease lasts until then."""
+    return bool(await _IS_HELD(id=connected_account_id, token=token, until=to_ms(until)))
 
 
 async def release(tx: Tx, connected_account_id: str, token: str, due_at: datetime | None) -> None:

@@ -1077,6 +1077,13 @@ VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider
     %(notices_id)s::VARCHAR, %(notices_secret)s, %(notices_at)s::BIGINT, %(are_notices_refused)s::INTEGER,
     %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
 
+-- connected_accounts.is_held
+SELECT 1 AS anon_1
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
+AND connected_accounts.lease = %(token)s::VARCHAR
+AND connected_accounts.leased_until >= %(until)s::BIGINT;
+
 -- connected_accounts.leased_until
 SELECT connected_accounts.leased_until
 FROM connected_accounts
