@@ -55,6 +55,8 @@ def observe(
     names: Mapping[str, str],
     now: datetime,
     written: WrittenPins = MappingProxyType({}),
+    *,
+    asked_at: datetime | None = None,
 ) -> Observation:
     """
     Turn a look into facts.
@@ -62,7 +64,9 @@ def observe(
     Args:
         codes: Every code of the lock that is not gone, and gone ones whose mark was seen.
         names: access_code_id to the vendor's name that it should have.
+        asked_at: When the vendor was asked, which may be long ago. None: just now.
     """
+    asked_at = now if asked_at is None else asked_at
     attribution = attribute(codes, open_steps, seen, written)
     step_of = {step.access_code_id: step for step in open_steps}
     changes: list[Change] = []
@@ -75,7 +79,9 @@ def observe(
         wanted = desired(believed, can, names[code.access_code_id], now)
         proof = None if _is_doubtful(step, code, entries) else step
         stands = wanted is not None and bool(entries) and stands_as(believed, entries[0].entry, wanted, proof)
-        outcome = None if step is None else _outcome(step, believed, entries, wanted, now, stands=stands)
+        outcome = None
+        if step is not None:
+            outcome = _outcome(step, believed, entries, wanted, now, asked_at, stands=stands)
         if step is not None and outcome is not None:
             settled.append(replace(step, outcome=outcome, settled_at=now))
             sync_wanted = sync_wanted or outcome == "lost"
@@ -152,10 +158,14 @@ def _outcome(
     entries: tuple[Seen, ...],
     wanted: DesiredCode | None,
     now: datetime,
+    asked_at: datetime,
     *,
     stands: bool,
 ) -> Outcome | None:
-    """Whether a look shows what a step was to bring about; None: not yet, and it may still come."""
+    """
+    Whether a look shows what a step was to bring about; None: not yet, and it may still come. What was asked
+    before the step's time was up does not tell that it has not come.
+    """
     entry = entries[0].entry if entries else None
     if step.kind == "remove":
         listed = {item.entry.vendor_code_id for item in entries}
@@ -170,7 +180,7 @@ def _outcome(
     if came_true:
         is_whole = stands or step.kind == "remove"  # if it is not, the next write need not wait
         return None if is_whole and now < step.reaches_at else "seen"
-    return "lost" if now >= step.wait_until else None
+    return "lost" if asked_at >= step.wait_until else None
 
 
 def _is_done(step: Step, item: Seen) -> bool:

@@ -21,7 +21,7 @@ from ..domain.reconcile import Change, PlannedStep, Seen
 from ..domain.retry import backoff
 from ..store.tx import Tx
 from . import act, backup_pool, poll, unmanaged, writes
-from .hold import Hold
+from .hold import Hold, now_of
 from .lock import Lock, load, naming_the_other, store_change
 
 SYNC_SECONDS: Final = 8.0
@@ -42,9 +42,10 @@ async def tick(hold: Hold, device_id: str) -> None:
         await hold.call(lambda account: account.synchronise(lock.device.vendor_device_id))
         await hold.write(_synchronised, hold, device_id)
         return
+    asked_at = await hold.read(now_of)
     entries = await hold.call(lambda account: account.list_access_codes(lock.device.vendor_device_id))
     hold.note_code_look()
-    planned = await hold.write(_settle_look, hold, device_id, entries)
+    planned = await hold.write(_settle_look, hold, device_id, entries, asked_at)
     written = 0
     for step in planned[: reconcile.WRITES_AT_ONCE]:
         if await hold.read(act.is_waited_for, device_id):
@@ -135,7 +136,7 @@ def _seen(tx: Tx, device_id: str, entries: Iterable[ObservedCode]) -> list[Seen]
 
 
 async def _settle_look(
-    tx: Tx, hold: Hold, device_id: str, entries: Sequence[ObservedCode]
+    tx: Tx, hold: Hold, device_id: str, entries: Sequence[ObservedCode], asked_at: datetime
 ) -> Sequence[PlannedStep]:
     """Facts, events and steps of one look in one transaction; returns what to write next."""
     tx.ledger.cause = "seen"
@@ -147,7 +148,9 @@ async def _settle_look(
     names = _names(hold, codes)
     before = {code.access_code_id: code for code in codes}
     written = await _written(tx, codes, seen)
-    observation = reconcile.observe(codes, lock.steps, seen, lock.can, names, tx.now, written)
+    observation = reconcile.observe(
+        codes, lock.steps, seen, lock.can, names, tx.now, written, asked_at=asked_at
+    )
     for change in observation.changes:
         await store_change(tx, lock, before[change.code.access_code_id], change)
         before[change.code.access_code_id] = change.code
