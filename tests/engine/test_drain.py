@@ -3,9 +3,11 @@
 import asyncio
 
 from ostiary import store
-from ostiary.engine.drain import drain_account
+from ostiary.domain.provider import AccountProblem
+from ostiary.engine.drain import Drain, drain_account, give_back, take
 from ostiary.store.tx import Tx
 
+from ..behaviours.support import at_home, fault, until_idle
 from ..conftest import OpenHouse
 from ..house import TestHouse
 
@@ -41,6 +43,29 @@ async def test_an_account_is_free_after_its_worker_was_stopped_anywhere(open_: O
                 drain.cancel()
                 await asyncio.wait({drain}, timeout=1)
             assert await _is_free(house, account_id), f"stopped after {number * 0.4:.1f} ms"
+
+
+async def test_a_device_that_is_put_off_shows_its_account_as_it_is_by_then(open_: OpenHouse) -> None:
+    """What the vendor has against the account may have been found since the worker took it."""
+    async with at_home(open_) as (house, lock):
+        await until_idle(house)
+        database = house.house.database
+        hold = await take(database, house.house.vendors, lock["connected_account_id"])
+        assert hold is not None
+
+        async def in_debt(tx: Tx) -> None:
+            account = await store.connected_accounts.find(tx, lock["connected_account_id"])
+            assert account is not None
+            found = [AccountProblem("error", "bridge_disconnected", "The bridge does not answer.")]
+            await store.connected_accounts.update_account(tx, account.observed(found, tx.now))
+
+        await hold.write(in_debt)
+        await fault(house, "http_503")
+        await house.create_code(lock["device_id"])
+        await Drain(hold, asyncio.Event())._device(lock["device_id"])
+        shown = (await house.call("/devices/get", device_id=lock["device_id"]))["device"]
+        assert [error["error_code"] for error in shown["errors"]] == ["bridge_disconnected"]
+        await give_back(database, hold)
 
 
 async def _idle(house: TestHouse) -> bool:

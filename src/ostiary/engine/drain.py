@@ -155,12 +155,13 @@ class Drain:
 
     async def _postpone(self, tx: Tx, device_id: str, retry_after: float | None) -> None:
         device = await store.devices.find(tx, device_id)
-        if device is None:
+        account = await store.connected_accounts.find(tx, self.hold.account.connected_account_id)
+        if device is None or account is None:
             return
         attempts = device.attempts + 1
         wait = backoff(attempts) if retry_after is None else timedelta(seconds=retry_after)
         device = replace(device, attempts=attempts)
-        await store.devices.update_device(tx, device, self.hold.render(device, self.hold.account))
+        await store.devices.update_device(tx, device, self.hold.render(device, account))
         await act.set_due(tx, device_id, tx.now + wait, not_before=timedelta(seconds=1))
 
     async def _look_at_account_again(self, tx: Tx, device_id: str) -> None:
