@@ -143,18 +143,19 @@ class Hold:
             raise
 
     async def _call(self, verb: Callable[[Account], Awaitable[T]], is_at_door: bool) -> T:
+        await self._make_sure()
         credentials = self.account.credentials
         try:
             return await verb(await self._verbs(credentials, is_at_door))
         except LoginExpired:
             await self._refresh(credentials.access_token)
+        await self._make_sure()
         try:
             return await verb(await self._verbs(self.account.credentials, is_at_door))
         except LoginExpired:
             raise LoginRejected("the vendor refuses a login that it has just renewed") from None
 
     async def _verbs(self, credentials: Credentials, is_at_door: bool) -> Account:
-        await self._make_sure()
         kept = self.account.activations
         activations = None if kept is None else Activations(kept, await self.read(now_of))
         adapter = self._door_adapter if is_at_door else self.adapter
@@ -194,8 +195,9 @@ class Hold:
         New credentials, stored before anything else happens: with rotation the old ones are dead by now.
         """
         async with self._login:
+            await self._make_sure()
             if self.account.access_token != spent:
-                return  # somebody else in this drain has done it
+                return  # somebody else in this drain has done it, or has logged in again
             if self._is_login_dead:
                 raise LoginRejected("the vendor has refused to renew the login")
             work = asyncio.create_task(self._renew_login())
@@ -208,7 +210,6 @@ class Hold:
                 raise
 
     async def _renew_login(self) -> None:
-        await self._make_sure()
         now = await self.read(now_of)
         spent = self.account.credentials
         try:
@@ -232,17 +233,23 @@ class Hold:
 
     async def _make_sure(self) -> None:
         """
-        That the account is still this worker's, before each word to the vendor: a machine that was suspended
-        goes on in the middle, when another has long done what was to be done. Raises: LeaseLost.
+        That the account is still this worker's, and the login the newest, before each word to the vendor: a
+        machine that was suspended goes on in the middle, when another has long done what was to be done; and
+        whoever has logged in again may have let us into other things. Raises: LeaseLost.
         """
-        is_held = store.connected_accounts.is_held
-        account_id = self.account.connected_account_id
-
-        async def lasts(tx: Tx) -> bool:
-            return await is_held(tx, account_id, self.lease, tx.real_now + CALL)
-
-        if not await self.database.read(lasts):
+        connected_at = await self.database.read(self._held)
+        if connected_at is None:
             await self.renew()
+            connected_at = await self.database.read(self._held)
+        if connected_at != self.account.connected_at:
+            account = await self.read(store.connected_accounts.find, self.account.connected_account_id)
+            if account is None:
+                raise LeaseLost
+            self.account, self._is_login_dead = account, False
+
+    async def _held(self, tx: Tx) -> datetime | None:
+        until = tx.real_now + CALL
+        return await store.connected_accounts.held(tx, self.account.connected_account_id, self.lease, until)
 
     async def renew(self) -> None:
         """Keep the lease while a vendor takes its time. Raises: LeaseLost."""

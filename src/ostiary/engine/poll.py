@@ -1,7 +1,7 @@
 """A look at an account's list of devices: who is there, online, powered, paired."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .. import store
@@ -16,12 +16,12 @@ from ..domain.provider import AccountProblem, ObservedDevice
 from ..domain.retry import backoff
 from ..store.tx import Tx
 from . import entries
-from .hold import Hold
+from .hold import Hold, LeaseLost
 
 
 async def poll(hold: Hold) -> None:
     """List the devices and settle what changed. A vendor that cannot be reached is asked again later."""
-    asked_at = await hold.read(_poll_at, hold)
+    asked = await hold.read(_asked, hold)
     try:
         seen = await hold.call(lambda account: account.list_devices())
         found = await hold.call(lambda account: account.list_problems())
@@ -31,14 +31,32 @@ async def poll(hold: Hold) -> None:
     except LoginExpired as error:
         raise LoginRejected(str(error)) from error
     hold.note_poll()
-    await hold.write(settle, hold, seen, found, asked_at)
+    await hold.write(settle, hold, seen, found, asked)
     if not await entries.tell(hold):
         await hold.write(_look_after_door, hold)
 
 
-async def _poll_at(tx: Tx, hold: Hold) -> datetime | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    The account as it was before its vendor was asked.
+
+    Attributes:
+        poll_at: Another one by the time of the answer means that somebody asked for a look after ours began,
+            which may have missed what they know of: it stays due.
+        connected_at: Another one means that somebody has logged in again, and may have let us into other
+            things: what the login before shows is not settled.
+    """
+
+    poll_at: datetime | None
+    connected_at: datetime
+
+
+async def _asked(tx: Tx, hold: Hold) -> Asked:
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
-    return None if account is None else account.poll_at
+    if account is None:
+        raise LeaseLost
+    return Asked(account.poll_at, account.connected_at)
 
 
 async def _postpone(tx: Tx, hold: Hold, retry_after: float | None) -> None:
@@ -57,17 +75,11 @@ async def settle(
     hold: Hold,
     seen: Sequence[ObservedDevice],
     found: Sequence[AccountProblem],
-    asked_at: datetime | None,
+    asked: Asked,
 ) -> None:
-    """
-    One transaction for the whole look: problems, devices, their events, and the account's first sync.
-
-    Args:
-        asked_at: The account's `poll_at` before the vendor was asked. Another one by now means that somebody
-            asked for a look after ours began, which may have missed what they know of: it stays due.
-    """
+    """One transaction for the whole look: problems, devices, their events, and the account's first sync."""
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
-    if account is None:
+    if account is None or account.connected_at != asked.connected_at:
         return
     account = await _settle_problems(tx, hold, account, found)
     known = {device.vendor_device_id: device for device in await store.devices.of_account(tx, account)}
@@ -82,7 +94,7 @@ async def settle(
             device = devices.removed(gone, tx.now)
             await store.devices.update_device(tx, device, hold.render(device, account))
             tx.emit(device.event("device.removed", tx.now))
-    await _settle_account(tx, hold, account, asked_at)
+    await _settle_account(tx, hold, account, asked.poll_at)
 
 
 async def _settle_problems(

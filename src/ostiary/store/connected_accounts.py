@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ..domain.connected_accounts import ConnectedAccount
 from ..domain.errors import not_found
-from ..domain.instants import to_ms
+from ..domain.instants import from_ms, to_ms
 from .pages import Position
 from .rows import Record
 from .sql import Statement
@@ -30,7 +30,7 @@ _NEXT = Statement("connected_accounts.next_due")
 _CLAIM = Statement("connected_accounts.claim")
 _RENEW = Statement("connected_accounts.renew")
 _LEASED_UNTIL = Statement("connected_accounts.leased_until")
-_IS_HELD = Statement("connected_accounts.is_held")
+_HELD = Statement("connected_accounts.held")
 _RELEASE = Statement("connected_accounts.release")
 _FREE_ALL = Statement("connected_accounts.free_all")
 
@@ -150,9 +150,10 @@ async def lease_left(tx: Tx, connected_account_id: str, token: str) -> float:
     return (rows[0][0] - to_ms(tx.real_now)) / 1000 if rows else 0.0
 
 
-async def is_held(tx: Tx, connected_account_id: str, token: str, until: datetime) -> bool:
-    """Whether the lease lasts until then."""
-    return bool(await _IS_HELD(id=connected_account_id, token=token, until=to_ms(until)))
+async def held(tx: Tx, connected_account_id: str, token: str, until: datetime) -> datetime | None:
+    """If the lease lasts until then: when somebody last logged in. None: it does not, or is another's."""
+    rows = await _HELD(id=connected_account_id, token=token, until=to_ms(until))
+    return from_ms(rows[0][0]) if rows else None
 
 
 async def release(tx: Tx, connected_account_id: str, token: str, due_at: datetime | None) -> None:

@@ -1061,6 +1061,13 @@ AND connected_accounts.workspace_id = %(ws)s::VARCHAR
 AND connected_accounts.connected_account_id IN (SELECT
     jsonb_array_elements_text(CAST(%(reach_accounts)s::VARCHAR AS jsonb)));
 
+-- connected_accounts.held
+SELECT connected_accounts.connected_at
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
+AND connected_accounts.lease = %(token)s::VARCHAR
+AND connected_accounts.leased_until >= %(until)s::BIGINT;
+
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
@@ -1076,13 +1083,6 @@ VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider
     %(attempts)s::BIGINT, %(paused_until)s::BIGINT, %(notices_base)s::VARCHAR, %(notices_hash)s::VARCHAR,
     %(notices_id)s::VARCHAR, %(notices_secret)s, %(notices_at)s::BIGINT, %(are_notices_refused)s::INTEGER,
     %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
-
--- connected_accounts.is_held
-SELECT 1 AS anon_1
-FROM connected_accounts
-WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
-AND connected_accounts.lease = %(token)s::VARCHAR
-AND connected_accounts.leased_until >= %(until)s::BIGINT;
 
 -- connected_accounts.leased_until
 SELECT connected_accounts.leased_until

@@ -1015,6 +1015,13 @@ WHERE connected_accounts.connected_account_id = :id
 AND connected_accounts.workspace_id = :ws
 AND connected_accounts.connected_account_id IN (SELECT value FROM json_each(:reach_accounts));
 
+-- connected_accounts.held
+SELECT connected_accounts.connected_at
+FROM connected_accounts
+WHERE connected_accounts.connected_account_id = :id
+AND connected_accounts.lease = :token
+AND connected_accounts.leased_until >= :until;
+
 -- connected_accounts.insert
 INSERT INTO connected_accounts (connected_account_id, workspace_id, provider, vendor_account_id, display_name,
     user_identifier, accepted_capabilities, automatically_manage_new_devices, custom_metadata, customer_key,
@@ -1026,13 +1033,6 @@ VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :di
     :warnings, :settings, :access_token, :refresh_token, :activations, :token_expires_at, :created_at,
     :connected_at, :first_synced_at, :poll_at, :attempts, :paused_until, :notices_base, :notices_hash,
     :notices_id, :notices_secret, :notices_at, :are_notices_refused, :due_at, :leased_until);
-
--- connected_accounts.is_held
-SELECT 1 AS anon_1
-FROM connected_accounts
-WHERE connected_accounts.connected_account_id = :id
-AND connected_accounts.lease = :token
-AND connected_accounts.leased_until >= :until;
 
 -- connected_accounts.leased_until
 SELECT connected_accounts.leased_until

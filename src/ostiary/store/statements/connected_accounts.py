@@ -1,6 +1,6 @@
 """Connected accounts, and the lease under which exactly one worker drains each."""
 
-from sqlalchemy import bindparam, case, delete, func, literal, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from ...domain.connected_accounts import ConnectedAccount
 from ..tables import connected_accounts as _t
@@ -102,8 +102,8 @@ define(
     ),
 )
 define(
-    "connected_accounts.is_held",
-    select(literal(1)).where(
+    "connected_accounts.held",
+    select(_t.c.connected_at).where(
         _t.c.connected_account_id == bindparam("id"),
         _t.c.lease == bindparam("token"),
         _t.c.leased_until >= bindparam("until"),
