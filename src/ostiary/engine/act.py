@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .. import store
-from ..domain import devices
 from ..domain.action_attempts import ActionAttempt, outcome_events
 from ..domain.devices import Device
 from ..domain.errors import (
@@ -72,9 +71,10 @@ async def _operate(hold: Hold, attempt: ActionAttempt, device: Device) -> None:
         return  # settled: it failed, or the vendor's answer itself was the door's
     look: ObservedDevice | None = None
     while await _time_left(hold, attempt) > 0:
+        number = hold.asks()
         look = await _look(hold, device)
         if look is not None and _is_done(attempt, device, look):
-            await hold.write(_succeed, hold, attempt, look)
+            await hold.write(_succeed, hold, attempt, look, number)
             return
         await asyncio.sleep(LOOK_EVERY)
     message = f"{device.display_name} did not confirm in time. Look at the door before you try again."
@@ -199,8 +199,14 @@ async def _unmark_sent(tx: Tx, attempt: ActionAttempt) -> None:
     await store.action_attempts.update_attempt(tx, replace(current, sent_at=None))
 
 
-async def _succeed(tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDevice | None) -> None:
-    """`look` None: the vendor answers for the door, and there is nothing to see any more."""
+async def _succeed(
+    tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDevice | None, number: int = 0
+) -> None:
+    """
+    Args:
+        look: None: the vendor answers for the door, and there is nothing to see any more.
+        number: Of the look, as the hold counts them.
+    """
     current = await store.action_attempts.get(tx, attempt.workspace_id, attempt.action_attempt_id)
     device = await store.devices.find(tx, attempt.device_id)
     account = await store.connected_accounts.find(tx, attempt.connected_account_id)
@@ -209,8 +215,7 @@ async def _succeed(tx: Tx, hold: Hold, attempt: ActionAttempt, look: ObservedDev
     if look is None:
         await poll.look_soon(tx, account, AT_REST)  # what the door looks like when it is at rest again
     else:
-        device = devices.observed(device, look, tx.now)
-        await store.devices.update_device(tx, device, hold.render(device, account))
+        device = await poll.settle_device(tx, hold, account, device, look, number)
     result = {"was_confirmed_by_device": look is None or look.is_locked is not None}
     settled = current.succeeded(tx.now, result)
     await store.action_attempts.update_attempt(tx, settled)

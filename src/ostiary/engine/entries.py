@@ -105,8 +105,10 @@ async def _settle(
             if await store.action_attempts.pending_at_door(tx, device.device_id):
                 is_all = False
                 continue
-            if device.is_managed:  # of others nothing is told, now or when they are managed again
-                await _emit(tx, device, news)
+            current = await store.devices.find(tx, device.device_id)
+            # Of others nothing is told, now or when they are managed again.
+            if current is not None and current.is_managed:
+                await _emit(tx, current, news)
         moved = mark.after(news, asked_at, is_online=device.is_online)
         if mark.is_new:
             await store.entries.insert_mark(tx, moved)

@@ -75,6 +75,8 @@ class Hold:
         self.notices_base = vendors.notices_base(workspace, account.provider)
         self._login = asyncio.Lock()
         self._is_login_dead = False
+        self._asked = 0
+        self._settled: dict[str, int] = {}
 
     # --- transactions under the lease ----------------------------------------------------------------
 
@@ -114,6 +116,21 @@ class Hold:
 
     def render(self, device: Any, account: ConnectedAccount) -> dict[str, Any]:
         return render(self.vendors.manifests, device, account)
+
+    # --- the order of looks --------------------------------------------------------------------------
+
+    def asks(self) -> int:
+        """A number for a look at one device or at all of them, to be drawn before the vendor is asked."""
+        self._asked += 1
+        return self._asked
+
+    def is_newest(self, device_id: str, number: int) -> bool:
+        """
+        Whether what that look has shown of a device may be settled: looks at one device and at all of them
+        are under way at the same time, and one that began later may have told more than an older one knows.
+        """
+        newest = self._settled[device_id] = max(number, self._settled.get(device_id, 0))
+        return newest == number
 
     # --- calls to the vendor -------------------------------------------------------------------------
 

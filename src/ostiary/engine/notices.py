@@ -221,12 +221,13 @@ async def look_if_noticed(hold: Hold, device_id: str) -> None:
     device = await hold.read(_noticed, device_id)
     if device is None:
         return
+    number = hold.asks()
     try:
         look = await hold.call(lambda account: account.get_device(device.vendor_device_id))
     except NoSuchObject:
-        await hold.write(_followed, hold, device, None)
+        await hold.write(_followed, hold, device, None, number)
         raise
-    await hold.write(_followed, hold, device, look)
+    await hold.write(_followed, hold, device, look, number)
 
 
 async def _noticed(tx: Tx, device_id: str) -> Device | None:
@@ -235,14 +236,15 @@ async def _noticed(tx: Tx, device_id: str) -> Device | None:
     return device if due is not None and due <= tx.now else None
 
 
-async def _followed(tx: Tx, hold: Hold, asked: Device, look: ObservedDevice | None) -> None:
+async def _followed(tx: Tx, hold: Hold, asked: Device, look: ObservedDevice | None, number: int) -> None:
     """Settle a look. A notice that has come since the vendor was asked stays to be followed."""
     device = await store.devices.find(tx, asked.device_id)
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if device is None or account is None:
         return
     if look is not None:
-        device = replace(await poll.settle_device(tx, hold, account, device, look), attempts=0)
+        device = await poll.settle_device(tx, hold, account, device, look, number)
+        device = replace(device, attempts=0)
     is_newer = device.noticed_at != asked.noticed_at
     device = replace(device, noticed_at=device.noticed_at if is_newer else None, seen_at=tx.now)
     await store.devices.update_device(tx, device, hold.render(device, account))

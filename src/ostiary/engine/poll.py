@@ -21,7 +21,7 @@ from .hold import Hold, LeaseLost
 
 async def poll(hold: Hold) -> None:
     """List the devices and settle what changed. A vendor that cannot be reached is asked again later."""
-    asked = await hold.read(_asked, hold)
+    asked = await hold.read(_asked, hold, hold.asks())
     try:
         seen = await hold.call(lambda account: account.list_devices())
         found = await hold.call(lambda account: account.list_problems())
@@ -42,21 +42,23 @@ class Asked:
     The account as it was before its vendor was asked.
 
     Attributes:
+        number: Of the look, as the hold counts them.
         poll_at: Another one by the time of the answer means that somebody asked for a look after ours began,
             which may have missed what they know of: it stays due.
         connected_at: Another one means that somebody has logged in again, and may have let us into other
             things: what the login before shows is not settled.
     """
 
+    number: int
     poll_at: datetime | None
     connected_at: datetime
 
 
-async def _asked(tx: Tx, hold: Hold) -> Asked:
+async def _asked(tx: Tx, hold: Hold, number: int) -> Asked:
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if account is None:
         raise LeaseLost
-    return Asked(account.poll_at, account.connected_at)
+    return Asked(number, account.poll_at, account.connected_at)
 
 
 async def _postpone(tx: Tx, hold: Hold, retry_after: float | None) -> None:
@@ -88,9 +90,9 @@ async def settle(
         if before is None:
             await _add(tx, hold, account, look)
         else:
-            await settle_device(tx, hold, account, before, look, is_poll=True)
+            await settle_device(tx, hold, account, before, look, asked.number, is_poll=True)
     for gone in known.values():
-        if gone.removed_at is None:
+        if gone.removed_at is None and hold.is_newest(gone.device_id, asked.number):
             device = devices.removed(gone, tx.now)
             await store.devices.update_device(tx, device, hold.render(device, account))
             tx.emit(device.event("device.removed", tx.now))
@@ -133,11 +135,18 @@ async def settle_device(
     account: ConnectedAccount,
     before: Device,
     look: ObservedDevice,
+    number: int,
     *,
     is_poll: bool = False,
 ) -> Device:
-    """One look at one known device: its state, its events, and a tick if its codes may be affected."""
-    after = devices.observed(before, look, tx.now)
+    """
+    One look at one known device: its state, its events, and a tick if its codes may be affected.
+
+    Args:
+        number: Of the look, as the hold counts them: an older one does not undo what a newer one has shown.
+    """
+    is_newest = hold.is_newest(before.device_id, number)
+    after = devices.observed(before, look, tx.now) if is_newest else before
     came_back = before.removed_at is not None
     matters = (after.is_online, after.capabilities) != (before.is_online, before.capabilities)
     # At the poll that is nearest to its time: half an interval early rather than a whole one late.

@@ -33,8 +33,9 @@ async def tick(hold: Hold, device_id: str) -> None:
     if lock is None:
         return
     if not lock.device.is_online and lock.codes:
+        number = hold.asks()
         look = await hold.call(lambda account: account.get_device(lock.device.vendor_device_id))
-        await hold.write(_settle_device, hold, device_id, look)
+        await hold.write(_settle_device, hold, device_id, look, number)
         if not look.is_online and not lock.steps:
             await hold.write(_wait_for_device, hold, device_id)
             return
@@ -85,11 +86,11 @@ async def _advance(tx: Tx, hold: Hold, device_id: str) -> Lock | None:
     return None
 
 
-async def _settle_device(tx: Tx, hold: Hold, device_id: str, look: ObservedDevice) -> None:
+async def _settle_device(tx: Tx, hold: Hold, device_id: str, look: ObservedDevice, number: int) -> None:
     device = await store.devices.find(tx, device_id)
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
     if device is not None and account is not None:
-        await poll.settle_device(tx, hold, account, device, look)
+        await poll.settle_device(tx, hold, account, device, look, number)
 
 
 async def _wait_for_device(tx: Tx, hold: Hold, device_id: str) -> None:
