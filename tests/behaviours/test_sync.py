@@ -1,5 +1,6 @@
 """`sync: true`: answers that wait."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ostiary.wire import settling
 
 from ..conftest import OpenHouse
+from .sessions import as_session, session
 from .support import DAY, HOUR, at_home, fault, window
 
 CREATE, UPDATE, DELETE = "/access_codes/create", "/access_codes/update", "/access_codes/delete"
@@ -50,3 +52,20 @@ async def test_nobody_waits_for_what_is_days_ahead_or_does_not_come(
         await fault(house, "http_503")
         never = await house.call(CREATE, **wish)
         assert (never["action_attempt"]["status"], never["access_code"]["status"]) == ("pending", "setting")
+
+
+async def test_a_session_that_was_revoked_is_told_nothing_more_while_it_waits(open_: OpenHouse) -> None:
+    """The answer tells how far it had come when the session asked."""
+    async with at_home(open_) as (house, lock):
+        made = await session(house, connected_account_ids=[lock["connected_account_id"]])
+        asked = as_session(house, made["token"])
+        await fault(house, "hang", times=1, seconds=1.5, match={"method": "POST"})
+        waiting = asyncio.create_task(
+            asked.call("/locks/unlock_door", device_id=lock["device_id"], sync=True)
+        )
+        await asyncio.sleep(0.5)
+        await house.call("/client_sessions/revoke", client_session_id=made["client_session_id"])
+        answer = await waiting
+        assert answer["action_attempt"]["status"] == "pending"
+        settled = await house.attempt(answer["action_attempt"]["action_attempt_id"])
+        assert settled["status"] == "success"

@@ -153,7 +153,7 @@ class WireApp:
             raise
         answer, caller = await self._database.write(self._run, operation, parameters, request)
         if getattr(parameters, "sync", None) and "action_attempt" in answer:
-            return await settled(self._database, answer, caller)
+            return await settled(self._database, answer, caller, operation.auth)
         return answer
 
     async def _run(

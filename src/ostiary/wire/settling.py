@@ -7,11 +7,12 @@ The request itself is done when its transaction is. What follows is the engine's
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from .. import store
 from ..domain.errors import ApiError
 from ..store.tx import Database, Tx
+from .auth import Means, authenticate, enter
 from .operation import OPERATIONS, Caller
 
 PATIENCE: Final = 20.0
@@ -20,15 +21,23 @@ PATIENCE: Final = 20.0
 _FIRST, _LONGEST = 0.03, 0.5
 
 
-async def settled(database: Database, answer: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """The answer with its action attempt, and the code that it made, as they are when it is finished."""
+async def settled(
+    database: Database, answer: Mapping[str, Any], caller: Caller, auth: frozenset[Means]
+) -> Mapping[str, Any]:
+    """
+    The answer with its action attempt, and the code that it made, as they are when it is finished. Whoever is
+    not let in any more meanwhile is answered with what stood when they asked.
+    """
     if _is_deferred(answer):
         return answer
     until, pause = time.monotonic() + PATIENCE, _FIRST
     while answer["action_attempt"]["status"] == "pending" and time.monotonic() < until:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST)
-        answer = await database.read(_now, answer, caller)
+        try:
+            answer = await database.read(_now, answer, caller, auth)
+        except ApiError:
+            break
     return answer
 
 
@@ -38,10 +47,12 @@ def _is_deferred(answer: Mapping[str, Any]) -> bool:
     return any(mutation["mutation_code"] == "deferring_creation" for mutation in mutations)
 
 
-async def _now(tx: Tx, answer: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    workspace = await store.workspaces.get(tx, caller.workspace_id)  # its clock may have been moved
-    tx.enter(workspace or caller.workspace)
-    tx.narrow(caller.reach)
+async def _now(
+    tx: Tx, answer: Mapping[str, Any], caller: Caller, auth: frozenset[Means]
+) -> Mapping[str, Any]:
+    """Raises: ApiError, 401, when the caller's key or session has ended."""
+    caller = replace(caller, identity=await authenticate(tx, caller.headers, auth))
+    enter(tx, caller.identity)  # also by the workspace's clock, which may have been moved
     found = dict(answer)
     for key, path in (("action_attempt", "/action_attempts/get"), ("access_code", "/access_codes/get")):
         if key in answer:
