@@ -80,6 +80,21 @@ async def returned(tx: Tx, state: str) -> Opened:
     return await _entered(tx, await store.connect_webviews.by_login_state(tx, state))
 
 
+async def taken(tx: Tx, state: str) -> tuple[Opened, str]:
+    """
+    As `returned`, for one who takes what the vendor sent along to the vendor: it is good once, and what the
+    second one would be told must not end the login of the first. For everybody else that `state` is spent.
+
+    Returns:
+        Also the state by which this one ends the login.
+    """
+    webview, workspace = await returned(tx, state)
+    own = secrets.token_urlsafe(32)
+    under_way = replace(webview, login_state_hash=token_hash(own))
+    await store.connect_webviews.update(tx, under_way)
+    return (under_way, workspace), own
+
+
 async def _entered(tx: Tx, webview: ConnectWebview | None) -> Opened:
     workspace = None if webview is None else await store.workspaces.get(tx, webview.workspace_id)
     if webview is None or workspace is None:

@@ -281,8 +281,9 @@ class Pages:
         Raises:
             LinkRefused: The state is spent, or the link is over.
         """
-        visit = await self._database.read(_returned, state)
         write = self._database.write
+        await self._database.read(login.returned, state)  # strangers do not get into the line of writers
+        visit, state = await write(_taken, state)
         try:
             vendor_login = await self._log_in(visit, query)
             if isinstance(vendor_login, LoginChoices):
@@ -415,9 +416,9 @@ async def _begin(tx: Tx, webview: ConnectWebview, provider: str) -> tuple[str, s
     return state, verifier
 
 
-async def _returned(tx: Tx, state: str) -> Visit:
-    webview, workspace = await login.returned(tx, state)
-    return Visit(webview, workspace, tx.now, tx.real_now)
+async def _taken(tx: Tx, state: str) -> tuple[Visit, str]:
+    (webview, workspace), own = await login.taken(tx, state)
+    return Visit(webview, workspace, tx.now, tx.real_now), own
 
 
 async def _real_now(tx: Tx) -> datetime:
