@@ -52,7 +52,13 @@ class LeaseLost(Exception):
 
 
 class Hold:
-    """One worker's hold on one account."""
+    """
+    One worker's hold on one account.
+
+    Attributes:
+        account: As it was taken, with the newest login.
+        refused: The login that the vendor would not take any more.
+    """
 
     def __init__(
         self,
@@ -75,6 +81,7 @@ class Hold:
         self.notices_base = vendors.notices_base(workspace, account.provider)
         self._login = asyncio.Lock()
         self._is_login_dead = False
+        self.refused: Credentials | None = None
         self._asked = 0
         self._settled: dict[str, int] = {}
 
@@ -163,14 +170,21 @@ class Hold:
         await self._make_sure()
         credentials = self.account.credentials
         try:
-            return await verb(await self._verbs(credentials, is_at_door))
-        except LoginExpired:
-            await self._refresh(credentials.access_token)
-        await self._make_sure()
-        try:
-            return await verb(await self._verbs(self.account.credentials, is_at_door))
-        except LoginExpired:
-            raise LoginRejected("the vendor refuses a login that it has just renewed") from None
+            try:
+                return await verb(await self._verbs(credentials, is_at_door))
+            except LoginExpired:
+                await self._refresh(credentials.access_token)
+            await self._make_sure()
+            credentials = self.account.credentials
+            try:
+                return await verb(await self._verbs(credentials, is_at_door))
+            except LoginExpired:
+                raise LoginRejected("the vendor refuses a login that it has just renewed") from None
+        except LoginRejected as error:
+            if self.account.is_same_login(credentials):
+                self.refused = credentials
+                raise
+            raise Unreachable("somebody has logged in again since") from error  # with theirs, then
 
     async def _verbs(self, credentials: Credentials, is_at_door: bool) -> Account:
         kept = self.account.activations
@@ -234,19 +248,21 @@ class Hold:
         except OutcomeUnknown as error:
             raise Unreachable("the vendor did not answer a refresh") from error
         except LoginRejected:
-            self._is_login_dead = True  # two calls at once may find it out: the second does not ask again
+            # Two calls at once may find it out: the second does not ask again.
+            self._is_login_dead = self.account.is_same_login(spent)
+            self.refused = spent
             raise
-        self.account = self.account.with_credentials(credentials)
-        await self.write(self._store_credentials, spent)
+        if self.account.is_same_login(spent):
+            self.account = self.account.with_credentials(credentials)
+        await self.write(self._store_credentials, spent, credentials)
 
-    async def _store_credentials(self, tx: Tx, spent: Credentials) -> None:
+    async def _store_credentials(self, tx: Tx, spent: Credentials, renewed: Credentials) -> None:
         """Unless somebody has logged in again meanwhile: that login is newer than what the old one gave."""
         account = await store.connected_accounts.find(tx, self.account.connected_account_id)
         if account is None:
             raise LeaseLost
         if account.is_same_login(spent):
-            renewed = account.with_credentials(self.account.credentials)
-            await store.connected_accounts.update_account(tx, renewed)
+            await store.connected_accounts.update_account(tx, account.with_credentials(renewed))
 
     async def _make_sure(self) -> None:
         """

@@ -215,7 +215,7 @@ async def disconnect(tx: Tx, hold: Hold) -> None:
     old login was being refused is not cut off for it.
     """
     account = await store.connected_accounts.find(tx, hold.account.connected_account_id)
-    if account is None or not account.is_same_login(hold.account.credentials):
+    if account is None or not account.is_same_login(hold.refused or hold.account.credentials):
         return
     cut_off, events = account.disconnected(tx.now)
     await store.connected_accounts.update_account(tx, cut_off)
