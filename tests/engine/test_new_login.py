@@ -63,10 +63,13 @@ async def test_what_becomes_of_the_login_before_does_not_touch_the_new_one(
             new = account.reconnected(Credentials(Secret("new"), Secret("renews new"), None), tx.now)
             await store.connected_accounts.update_account(tx, new)
 
+        adapter = hold.adapter
+
         class Slow:
-            account = staticmethod(hold.adapter.account)
+            account = staticmethod(adapter.account)
 
             async def refresh(self, spent: Credentials, *, now: datetime) -> Credentials:
+                assert hold is not None
                 await hold.write(logged_in)
                 await hold._make_sure()
                 if is_refused:
@@ -79,7 +82,7 @@ async def test_what_becomes_of_the_login_before_does_not_touch_the_new_one(
                 raise LoginExpired("no")
             return "with the new"
 
-        adapter, hold.adapter = hold.adapter, cast(Adapter, Slow())
+        hold.adapter = cast(Adapter, Slow())
         asked: list[str] = []
         if is_refused:
             with pytest.raises(Unreachable):

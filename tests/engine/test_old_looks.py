@@ -10,7 +10,7 @@ from ostiary.engine.hold import Hold
 from ..behaviours.support import Wire, at_home, fault, kinds_of_writes, set_code, told, until_idle, until_set
 from ..conftest import OpenHouse
 from ..house import TestHouse
-from .test_wish_changes import Deed
+from .interrupting import Deed
 
 
 class Dozing(Hold):

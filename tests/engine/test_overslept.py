@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from ostiary import store
-from ostiary.engine import drain, reconcile
+from ostiary.engine import reconcile
 from ostiary.engine.hold import LeaseLost
 
 from ..behaviours.support import Wire, at_home, at_site, until_idle, vendor_writes
 from ..behaviours.test_8_9_unmanaged import made_in_the_app
 from ..conftest import OpenHouse
 from ..house import TestHouse
-from .test_wish_changes import Deed, Interrupted
+from .interrupting import Deed, interrupted
 
 
 async def suspended(house: TestHouse, lock: Wire, wish: Deed, meanwhile: Deed) -> list[Wire]:
@@ -22,26 +22,20 @@ async def suspended(house: TestHouse, lock: Wire, wish: Deed, meanwhile: Deed) -
     down what it will send. Its lease ends, the house's own engine takes the account, and `meanwhile` passes.
     Returns what the sleeper writes to the vendor when it goes on.
     """
-    await until_idle(house)
-    database, vendors = house.house.database, house.house.vendors
-    taken = await drain.take(database, vendors, lock["connected_account_id"])
-    assert taken is not None
-    hold = Interrupted(database, vendors, taken.account, taken.workspace, taken.lease)
     before: list[Wire] = []
 
     async def overslept() -> None:
-        await database.write(store.connected_accounts.free_all)
+        await house.house.database.write(store.connected_accounts.free_all)
         house.house.dispatcher.wake([lock["connected_account_id"]])
         await meanwhile()
         await until_idle(house)
         before.extend(await vendor_writes(house))
 
-    hold.meanwhile = overslept
-    await wish()
-    with contextlib.suppress(LeaseLost):
-        await reconcile.tick(hold, lock["device_id"])
-    assert hold.is_done, "nothing was written down: the test shows nothing"
-    return (await vendor_writes(house))[len(before) :]
+    async with interrupted(house, lock, after="_write_down", meanwhile=overslept) as hold:
+        await wish()
+        with contextlib.suppress(LeaseLost):
+            await reconcile.tick(hold, lock["device_id"])
+        return (await vendor_writes(house))[len(before) :]
 
 
 @pytest.mark.parametrize("at", [at_home, at_site], ids=["our PIN", "the vendor's PIN"])
