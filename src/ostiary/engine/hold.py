@@ -35,7 +35,10 @@ LEASE: Final = timedelta(seconds=30)
 """Longer than any vendor call, so that a worker that is alive never loses it."""
 
 CALL: Final = timedelta(seconds=15)
-"""For so long at least the lease still lasts when a call begins, and until then nobody else is there."""
+"""
+Longer than a vendor call may take: after this a write that was written down is either sent or never will
+be. For so long at least the lease still lasts when a call begins.
+"""
 
 REFRESH_AHEAD: Final = timedelta(minutes=2)
 

@@ -28,11 +28,8 @@ from ..domain.retry import backoff
 from ..domain.secrets import Secret
 from ..store.tx import Tx
 from . import poll
-from .hold import Hold
+from .hold import CALL, Hold
 from .lock import load, naming_the_other, store_change
-
-CALL_SECONDS: Final = 15.0
-"""Longer than a vendor call may take: after this a written-down step is either sent or never will be."""
 
 REMOVAL_SETTLES: Final = 20.0
 
@@ -70,7 +67,7 @@ async def write(hold: Hold, device_id: str, planned: PlannedStep) -> None:
 
 async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedStep) -> Secret | None:
     """The PIN, if the vendor chose one and has now told it."""
-    vendor_device_id = await hold.read(_where_to, hold, device_id, planned)
+    vendor_device_id = await hold.read(_where_to, device_id, planned)
     if planned.kind == "remove":
         assert planned.vendor_code_id is not None
         await account.remove_access_code(vendor_device_id, planned.vendor_code_id)
@@ -82,19 +79,16 @@ async def _send(account: Account, hold: Hold, device_id: str, planned: PlannedSt
     return await account.set_access_code(vendor_device_id, planned.wanted)
 
 
-async def _where_to(tx: Tx, hold: Hold, device_id: str, planned: PlannedStep) -> str:
+async def _where_to(tx: Tx, device_id: str, planned: PlannedStep) -> str:
     """
     The device by the vendor's id, if it may be sent still. A login that had to be renewed takes time, and a
-    machine may have slept: what was handed over meanwhile, in the same commit even, is nobody's here to
-    remove, and a worker that took the account sends it itself.
+    machine may have slept: what was handed over meanwhile, in the same commit even, is nobody's to remove.
     """
     device = await store.devices.find(tx, device_id)
     if device is None:
         raise NoSuchObject("the device was deleted here")
     code = await store.access_codes.find(tx, planned.code.access_code_id)
     if code is None or not _still_stands(planned, code, tx.now):
-        raise _NotSent
-    if await store.connected_accounts.lease_left(tx, device.connected_account_id, hold.lease) < CALL_SECONDS:
         raise _NotSent
     return device.vendor_device_id
 
@@ -115,7 +109,7 @@ async def _write_down(tx: Tx, device_id: str, planned: PlannedStep) -> Step | No
         return None
     device = await store.devices.find(tx, device_id)
     assert device is not None
-    sent_by = tx.now + timedelta(seconds=CALL_SECONDS)
+    sent_by = tx.now + CALL
     step = Step(
         step_id=str(uuid4()),
         access_code_id=code.access_code_id,

@@ -29,7 +29,6 @@ _DUE = Statement("connected_accounts.due")
 _NEXT = Statement("connected_accounts.next_due")
 _CLAIM = Statement("connected_accounts.claim")
 _RENEW = Statement("connected_accounts.renew")
-_LEASED_UNTIL = Statement("connected_accounts.leased_until")
 _HELD = Statement("connected_accounts.held")
 _RELEASE = Statement("connected_accounts.release")
 _FREE_ALL = Statement("connected_accounts.free_all")
@@ -142,12 +141,6 @@ async def renew(tx: Tx, connected_account_id: str, token: str, until: datetime) 
     """False: the lease was lost, and nothing that was done under it may be written."""
     rows = await _RENEW(id=connected_account_id, token=token, until=to_ms(until))
     return bool(rows[0][0])
-
-
-async def lease_left(tx: Tx, connected_account_id: str, token: str) -> float:
-    """Seconds, in real time, for which nobody else can have the account; 0 or less: somebody may have it."""
-    rows = await _LEASED_UNTIL(id=connected_account_id, token=token)
-    return (rows[0][0] - to_ms(tx.real_now)) / 1000 if rows else 0.0
 
 
 async def held(tx: Tx, connected_account_id: str, token: str, until: datetime) -> datetime | None:

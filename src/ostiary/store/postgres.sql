@@ -1084,12 +1084,6 @@ VALUES (%(connected_account_id)s::VARCHAR, %(workspace_id)s::VARCHAR, %(provider
     %(notices_id)s::VARCHAR, %(notices_secret)s, %(notices_at)s::BIGINT, %(are_notices_refused)s::INTEGER,
     %(due_at)s::BIGINT, %(leased_until)s::BIGINT);
 
--- connected_accounts.leased_until
-SELECT connected_accounts.leased_until
-FROM connected_accounts
-WHERE connected_accounts.connected_account_id = %(id)s::VARCHAR
-AND connected_accounts.lease = %(token)s::VARCHAR;
-
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,

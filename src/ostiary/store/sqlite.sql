@@ -1034,12 +1034,6 @@ VALUES (:connected_account_id, :workspace_id, :provider, :vendor_account_id, :di
     :connected_at, :first_synced_at, :poll_at, :attempts, :paused_until, :notices_base, :notices_hash,
     :notices_id, :notices_secret, :notices_at, :are_notices_refused, :due_at, :leased_until);
 
--- connected_accounts.leased_until
-SELECT connected_accounts.leased_until
-FROM connected_accounts
-WHERE connected_accounts.connected_account_id = :id
-AND connected_accounts.lease = :token;
-
 -- connected_accounts.list
 SELECT connected_accounts.connected_account_id, connected_accounts.workspace_id, connected_accounts.provider,
     connected_accounts.vendor_account_id, connected_accounts.display_name, connected_accounts.user_identifier,

@@ -96,12 +96,6 @@ define(
     .values(leased_until=bindparam("until"), due_at=bindparam("until")),
 )
 define(
-    "connected_accounts.leased_until",
-    select(_t.c.leased_until).where(
-        _t.c.connected_account_id == bindparam("id"), _t.c.lease == bindparam("token")
-    ),
-)
-define(
     "connected_accounts.held",
     select(_t.c.connected_at).where(
         _t.c.connected_account_id == bindparam("id"),
