@@ -35,10 +35,12 @@ class Offer:
 
     Attributes:
         mark: Of this one login. A form that was filled in for another one carries another.
+        is_taken: Somebody has chosen, and the vendor is being told.
     """
 
     mark: str
     choices: LoginChoices
+    is_taken: bool = False
 
 
 class _Kept(msgspec.Struct):
@@ -49,6 +51,7 @@ class _Kept(msgspec.Struct):
     noun: str
     choices: list[Choice]
     notice: str
+    is_taken: bool = False
 
 
 class LinkRefused(Exception):
@@ -161,7 +164,24 @@ def offered(webview: ConnectWebview) -> Offer | None:
     if webview.pending_login is None or webview.status != "pending":
         return None
     kept = msgspec.json.decode(webview.pending_login.reveal(), type=_Kept)
-    return Offer(kept.mark, LoginChoices(Secret(kept.pending), kept.noun, kept.choices, kept.notice))
+    choices = LoginChoices(Secret(kept.pending), kept.noun, kept.choices, kept.notice)
+    return Offer(kept.mark, choices, kept.is_taken)
+
+
+async def take_choice(
+    tx: Tx, connect_webview_id: str, auth_token: str, mark: str, *, is_given_back: bool = False
+) -> None:
+    """
+    Before the vendor is told of a choice: it is good once, and a second one, in another process, must not end
+    the login of the first. Given back, it is open again. Raises: LinkRefused.
+    """
+    webview = await _choosing(tx, connect_webview_id, auth_token, mark)
+    assert webview.pending_login is not None
+    kept = msgspec.json.decode(webview.pending_login.reveal(), type=_Kept)
+    if kept.is_taken and not is_given_back:
+        raise LinkRefused("over")
+    content = msgspec.json.encode(msgspec.structs.replace(kept, is_taken=not is_given_back)).decode()
+    await store.connect_webviews.update(tx, replace(webview, pending_login=Secret(content)))
 
 
 async def finish(

@@ -203,7 +203,7 @@ class Pages:
         offer = login.offered(visit.webview)
         if visit.webview.status == "authorized":
             return self._screens.redirect(self._screens.done(visit.webview))
-        if offer is None:
+        if offer is None or (offer.is_taken and offer.mark not in self._under_way):
             return self._screens.redirect(self._screens.view(visit.webview))
         ticked = () if request.query_params.get("tick") == "none" else None
         return self._screens.choices(visit.place(), offer, ticked)
@@ -222,6 +222,8 @@ class Pages:
         chosen = list(dict.fromkeys(value for name, value in form if name == "choice"))
         if given.get("mark") != offer.mark:
             return self._screens.choices(visit.place(), offer, chosen, mistake="outdated")
+        if offer.is_taken and offer.mark not in self._under_way:
+            raise LinkRefused("over")  # another process is at it, or was
         if decision == "cancel":
             return await self._once(offer.mark, lambda: self._cancel(visit, offer))
         mistake = _mistake(offer, chosen)
@@ -311,6 +313,7 @@ class Pages:
         """Where the person goes after they have chosen. Raises: LinkRefused."""
         link = _link(visit.webview)
         write = self._database.write
+        await write(login.take_choice, *link, offer.mark)
         try:
             vendor_login = await self._complete(visit, offer, chosen)
             done, _ = await write(
@@ -319,6 +322,11 @@ class Pages:
         except (LoginFailed, ProviderError, ApiError) as error:
             why = _why(error, visit.webview)
             return self._ended(await write(login.fail_chosen, *link, offer.mark), why)
+        except LinkRefused:
+            raise
+        except Exception:  # a bug of ours does not cost the person their login
+            await write(login.take_choice, *link, offer.mark, is_given_back=True)
+            raise
         # The vendor may have been at work for a while: patience begins now.
         return self._connected(done, await self._database.read(_real_now))
 
