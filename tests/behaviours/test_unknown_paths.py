@@ -22,7 +22,7 @@ async def test_an_unknown_path_is_404_in_the_wires_form_and_names_what_was_meant
             assert error["request_id"] == answer.headers["seam-request-id"]
 
 
-@pytest.mark.parametrize("path", ["/locks/unlock", "/"])
+@pytest.mark.parametrize("path", ["/locks/unlock", "/nothing/here"])
 async def test_a_browser_lets_its_program_see_that_a_path_is_unknown(open_: OpenHouse, path: str) -> None:
     origin = {"origin": "https://app.example.com"}
     async with at_home(open_) as (house, _):

@@ -87,6 +87,10 @@ def test_every_page_is_accessible(
         assert page.evaluate(AUDIT) == [], page.url
         assert not broken, "the content security policy blocks something of ours"
 
+    page.goto(caller.running.url)
+    heading(page, "Ostiary is running")
+    expect(page.get_by_text(caller.running.url, exact=True)).to_be_visible()
+    audit()
     page.goto(caller.webview(accepted_providers=[FIRST])["url"])
     audit()
     webview = caller.webview(accepted_providers=[FIRST, EXAMPLE], custom_redirect_url="https://a.example/b")

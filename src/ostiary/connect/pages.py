@@ -76,6 +76,7 @@ def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRo
     assets = Assets(vendors.manifests)
     pages = Pages(database, vendors, Screens(vendors.manifests, assets, public_url), public_url)
     return [
+        Route("/", pages.kindly(pages.front), methods=["GET"]),
         Route(VIEW, pages.kindly(pages.view), methods=["GET"]),
         Route(f"{VIEW}/choose", pages.kindly(pages.choose), methods=["GET", "POST"]),
         Route(SELECT, pages.kindly(pages.select), methods=["GET"]),
@@ -158,6 +159,9 @@ class Pages:
             return self._screens.redirect(self._screens.token(visit.webview, state))
         url = adapter.login_url(state=state, redirect_uri=self._redirect_uri, verifier=verifier)
         return self._screens.redirect(url)
+
+    async def front(self, request: Request) -> Response:
+        return self._screens.front()
 
     async def callback(self, request: Request) -> Response:
         """

@@ -56,6 +56,7 @@ class Screens:
 
     def __init__(self, manifests: Mapping[str, Manifest], assets: Assets, public_url: str) -> None:
         self._manifests = manifests
+        self._url = public_url.rstrip("/")
         self._base = urlsplit(public_url).path.rstrip("/")
         self._assets = assets
 
@@ -220,6 +221,10 @@ class Screens:
             offered=self.offered(webview),
             brands_page=self.view(webview, step="brands"),
         )
+
+    def front(self) -> HTMLResponse:
+        """For whoever opens the server's own address: a developer, or somebody whose link was cut off."""
+        return self._page("front.html", None, url=self._url)
 
     def trouble(self, trouble: Trouble, back: str | None = None) -> HTMLResponse:
         """A link that leads nowhere. `back`: the address from which the person can go on."""
