@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from .errors import ApiError
+from .instants import to_wire
 
 LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Deadlines are added to the clock, and the calendar ends with the year 9999."""
@@ -45,9 +46,12 @@ class Workspace:
         """
         if not self.is_sandbox:
             raise ApiError("workspace_not_sandbox", "Only a sandbox workspace has a clock that can be set")
-        if not self.at(real_now) <= now < LATEST:
+        shown = self.at(real_now)
+        if not shown <= now < LATEST:
             raise ApiError(
-                "invalid_input", "The clock of a workspace only moves forward, and not beyond the year 9000"
+                "invalid_input",
+                f"The clock of this workspace shows {to_wire(shown)}; "
+                "it only moves forward, and not beyond the year 9000",
             )
         if is_frozen:
             return replace(self, clock_frozen_at=now, clock_offset_ms=0)
