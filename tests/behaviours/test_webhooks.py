@@ -97,6 +97,8 @@ async def test_management_as_the_wire_has_it(open_: OpenHouse) -> None:
             json={"webhook_id": other["webhook_id"], "event_types": ["lock.locked"]},
         )
         assert answer.json() == {"ok": True}
+        asked = {"url": receiver.url("/none"), "event_types": []}
+        assert (await house.call("/webhooks/create", **asked))["webhook"]["event_types"] == []
         await house.refused("/webhooks/create", 400, "invalid_input", url="nowhere")
         await house.refused("/webhooks/create", 400, "invalid_input", url="ftp://example.com/")
         unknown = await house.refused(
@@ -110,6 +112,7 @@ async def test_management_as_the_wire_has_it(open_: OpenHouse) -> None:
         await house.connect()
         await receiver.until(lambda parcels: len(parcels) > 3, path="/a")
         assert receiver.at("/b") == [], "what was chosen last counts"
+        assert receiver.at("/none") == [], "no types at all are none"
         deleted = await house.request("DELETE", f"/webhooks/delete?webhook_id={webhook['webhook_id']}")
         assert deleted.json() == {"ok": True}
         await house.refused("/webhooks/get", 404, "webhook_not_found", webhook_id=webhook["webhook_id"])
