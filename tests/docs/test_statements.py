@@ -7,6 +7,7 @@ a way to find out here, and one that nobody can check is a failure.
 
 import re
 import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,7 +167,9 @@ def test_the_front_page_names_every_command() -> None:
 
 
 def shell(page: Path) -> str:
-    return "".join(block.text for block in blocks(page) if block.language == "sh").replace("\\\n", " ")
+    """What it has typed in a terminal, also within lists."""
+    samples = re.findall(r"^( *)```sh\n(.*?)^\1```", page.read_text(), re.M | re.S)
+    return "".join(textwrap.dedent(text) for _, text in samples).replace("\\\n", " ")
 
 
 @pytest.mark.parametrize("page", READ_BY_USERS, ids=page_id)
