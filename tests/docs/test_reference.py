@@ -34,6 +34,7 @@ from ostiary.simulation.control import NewHome
 from ostiary.wire import stream
 from ostiary.wire.operation import OPERATIONS, Limits
 
+from ..conformance import official
 from .pages import DOCS, REFERENCE, ROOT, anchors, every_page, first_cells, links, section, without_code
 
 SOURCE = ROOT / "src" / "ostiary"
@@ -125,6 +126,17 @@ def test_what_the_official_sdk_calls_is_served_or_said_to_be_missing() -> None:
     assert unexplained == []
     assert not [path for path in OPERATIONS if path in exact or path.startswith(prefixes)]
     assert not [each for each in exact | set(prefixes) if not any(path.startswith(each) for path in called)]
+
+
+def test_what_the_official_schema_names_is_served_or_said_to_be_missing() -> None:
+    page = REFERENCE / "operations.md"
+    uncalled = first_cells(section(page, "What no SDK calls"))
+    missing = first_cells(section(page, "Not served")) + uncalled
+    paths = official.schema()["paths"]
+    beginnings = tuple(path.removesuffix("…") for path in missing if path.endswith("/…"))
+    assert [p for p in paths if p not in {*OPERATIONS, *missing} and not p.startswith(beginnings)] == []
+    assert [p for p in uncalled if not any(each.startswith(p.removesuffix("…")) for each in paths)] == []
+    assert [p for p in OPERATIONS if p in missing or p.startswith(beginnings)] == []
 
 
 def test_events() -> None:
