@@ -332,6 +332,18 @@ def test_brand_that_production_has_no_settings_for(server: Running, page: Page) 
     assert (after["status"], after["selected_provider"]) == ("pending", None)
 
 
+def test_production_offers_what_it_has_settings_for(server: Running) -> None:
+    """What nobody can connect is not offered, unless it is asked for by name or there is nothing else."""
+    caller = server.workspace(f"Real {next(numbers)}", is_sandbox=False)
+    offered = caller.webview()["accepted_providers"]
+    assert FIRST in offered
+    assert ASKING not in offered
+    others = [key for key in brands() if key != ASKING]
+    assert caller.webview(excluded_providers=others)["accepted_providers"] == [ASKING]
+    assert caller.webview(accepted_providers=[ASKING, FIRST])["accepted_providers"] == [ASKING, FIRST]
+    assert ASKING in server.workspace(f"Sandbox {next(numbers)}").webview()["accepted_providers"]
+
+
 def test_brand_without_settings_that_takes_tokens(server: Running, open_page: Callable[..., Page]) -> None:
     """A phone without JavaScript: the form is explained; what is no token is refused before it is sent."""
     page = open_page(viewport={"width": 360, "height": 640}, java_script_enabled=False, has_touch=True)

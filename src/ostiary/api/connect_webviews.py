@@ -108,7 +108,8 @@ async def create(body: CreateConnectWebview, caller: Caller, tx: Tx) -> Answer:
 
 def _accepted(body: CreateConnectWebview, caller: Caller) -> list[str]:
     """
-    The providers that the picker offers: those named, or those of the category, less the excluded.
+    The providers that the picker offers: those named, or those of the category, less the excluded. Whose
+    settings the server lacks is offered only by name, or where there is no other.
 
     Names that no brand here has are an error: a picker without them would puzzle its user more.
     """
@@ -127,7 +128,10 @@ def _accepted(body: CreateConnectWebview, caller: Caller) -> list[str]:
     accepted = [key for key in chosen if key not in (body.excluded_providers or [])]
     if not accepted:
         raise InvalidInput("No provider is left to choose from")
-    return accepted
+    if body.accepted_providers:
+        return accepted
+    is_set_up = caller.house.is_set_up
+    return [key for key in accepted if is_set_up(caller.workspace, key)] or accepted
 
 
 def _redirect(url: str | None, field: str) -> str | None:

@@ -120,6 +120,10 @@ class House:
         except ValueError:  # a name
             return not (host == "localhost" or host.endswith(".localhost"))
 
+    def is_set_up(self, workspace: Workspace, provider: str) -> bool:
+        """Whether the server has what it takes to reach the vendor for such a workspace."""
+        return self.name_at_vendor(workspace, provider) is not None
+
     def render(self, device: Device, account: ConnectedAccount) -> dict[str, Any]:
         manifest = self.manifests[device.provider]
         return devices.as_wire(device, account, manifest.display_name, manifest.provider_categories[0])
