@@ -6,13 +6,11 @@ work inside somebody else's frame. Whatever changes something is a POST or the v
 end in a redirect, so that reload and the back button repeat nothing. `app.py` mounts `routes` at the root.
 """
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -21,17 +19,16 @@ from starlette.routing import BaseRoute, Route
 
 from .. import store
 from ..domain.connect_webviews import ConnectWebview
-from ..domain.errors import ApiError, ProviderError
+from ..domain.errors import ApiError
 from ..domain.instants import to_ms
-from ..domain.provider import Adapter, Login, LoginChoices, LoginFailed, Manifest
 from ..domain.secrets import Secret
-from ..domain.workspaces import Workspace
 from ..store.tx import Database, Tx
 from ..wire.http import read_body
 from . import login, wording
 from .assets import Assets
 from .login import LinkRefused, Offer
-from .screens import CALLBACK, SELECT, TOKEN, VIEW, Place, Screens
+from .screens import CALLBACK, SELECT, TOKEN, VIEW, Screens
+from .way_back import Logins, Vendors, Visit, word
 
 log = logging.getLogger("ostiary.connect")
 
@@ -43,27 +40,8 @@ _FORM_FIELDS: Final = 10
 _CHOICES_BYTES: Final = 256 * 1024
 _CHOICES_FIELDS: Final = 4000  # some thousand sites in one account are more than anybody has
 _ID: Final = re.compile(r"[0-9A-Fa-f-]{36}")
-_WORD: Final = re.compile(r"[a-z0-9_]{1,60}")
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Vendors(Protocol):
-    """Every brand, as one workspace reaches it."""
-
-    @property
-    def manifests(self) -> Mapping[str, Manifest]: ...
-
-    def adapter(self, workspace: Workspace, provider: str) -> Adapter:
-        """
-        Raises:
-            KeyError: No such brand, or production lacks its settings.
-        """
-        ...
-
-    def wants_token(self, workspace: Workspace, provider: str) -> bool:
-        """Nobody can log in at the brand from here, but it takes tokens that owners make there."""
-        ...
 
 
 def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRoute]:
@@ -90,19 +68,6 @@ def routes(database: Database, vendors: Vendors, public_url: str) -> list[BaseRo
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A link that was opened. `now` is its workspace's time, `real_now` the machine's."""
-
-    webview: ConnectWebview
-    workspace: Workspace
-    now: datetime
-    real_now: datetime
-
-    def place(self, step: int | None = None) -> Place:
-        return Place(self.webview, self.workspace, step)
-
-
 class Pages:
     """One method per address."""
 
@@ -111,7 +76,7 @@ class Pages:
         self._vendors = vendors
         self._screens = screens
         self._redirect_uri = public_url + CALLBACK
-        self._under_way: dict[str, asyncio.Task[str]] = {}
+        self._logins = Logins(database, vendors, screens, self._redirect_uri)
 
     def kindly(self, handler: Handler) -> Handler:
         """Whatever happens, a person gets a page that they can read."""
@@ -146,11 +111,11 @@ class Pages:
         if provider not in visit.webview.accepted_providers:
             back = self._screens.view(visit.webview, step="brands")
             return self._screens.trouble(wording.of_link("not_offered"), back)
-        adapter = self._adapter(visit.workspace, provider)
+        adapter = self._logins.adapter(visit.workspace, provider)
         if adapter is None:
             return self._screens.failure(visit.place(), wording.NOT_SET_UP, provider=provider)
         try:
-            state, verifier = await self._database.write(_begin, visit.webview, provider)
+            state, verifier = await self._database.write(_begin, visit, provider)
         except LinkRefused as refused:
             if refused.reason != "used":
                 raise
@@ -164,15 +129,9 @@ class Pages:
         return self._screens.front()
 
     async def callback(self, request: Request) -> Response:
-        """
-        The vendor sends the person back.
-
-        A vendor's code is good once. A browser that asks a second time while the vendor is still at work
-        (an impatient reload) waits for the same answer instead of spoiling the login.
-        """
+        """The vendor sends the person back."""
         query = dict(request.query_params)
-        state = query.get("state", "")
-        return await self._once(state, lambda: self._return(query, state))
+        return await self._go(self._logins.returned(query, query.get("state", "")))
 
     async def token(self, request: Request) -> Response:
         """A form for a token of the person's own. Looking changes nothing."""
@@ -192,10 +151,10 @@ class Pages:
         form = await _form(request)
         visit = await self._opened(form)
         state = form.get("state", "")
-        if state not in self._under_way and not login.is_under_way(visit.webview, state):
-            return self._screens.redirect(self._again(visit, "connect"))
+        if not self._logins.is_under_way(state) and not login.is_under_way(visit.webview, state):
+            return self._screens.redirect(self._logins.again(visit, "connect"))
         token = Secret(form.get("token", ""))
-        return await self._once(state, lambda: self._take(visit, state, token))
+        return await self._go(self._logins.token_given(visit, state, token))
 
     async def select(self, request: Request) -> Response:
         """
@@ -207,7 +166,7 @@ class Pages:
         offer = login.offered(visit.webview)
         if visit.webview.status == "authorized":
             return self._screens.redirect(self._screens.done(visit.webview))
-        if offer is None or (offer.is_taken and offer.mark not in self._under_way):
+        if offer is None or (offer.is_taken and not self._logins.is_under_way(offer.mark)):
             return self._screens.redirect(self._screens.view(visit.webview))
         ticked = () if request.query_params.get("tick") == "none" else None
         return self._screens.choices(visit.place(), offer, ticked)
@@ -222,28 +181,23 @@ class Pages:
             raise LinkRefused("unknown")
         offer = login.offered(visit.webview)
         if offer is None:
-            return self._screens.redirect(self._again(visit, decision))
+            return self._screens.redirect(self._logins.again(visit, decision))
         chosen = list(dict.fromkeys(value for name, value in form if name == "choice"))
         if given.get("mark") != offer.mark:
             return self._screens.choices(visit.place(), offer, chosen, mistake="outdated")
-        if offer.is_taken and offer.mark not in self._under_way:
+        if offer.is_taken and not self._logins.is_under_way(offer.mark):
             raise LinkRefused("over")  # another process is at it, or was
         if decision == "cancel":
-            return await self._once(offer.mark, lambda: self._cancel(visit, offer))
+            return await self._go(self._logins.cancelled(visit, offer))
         mistake = _mistake(offer, chosen)
         if mistake is not None:
             return self._screens.choices(visit.place(), offer, chosen, mistake=mistake)
-        return await self._once(offer.mark, lambda: self._choose(visit, offer, chosen))
+        return await self._go(self._logins.chosen(visit, offer, chosen))
 
-    async def _once(self, key: str, work: Callable[[], Coroutine[Any, Any, str]]) -> Response:
-        """Do what leads to an address, once however often it is asked for at the same time, and go there."""
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(work())
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+    async def _go(self, address: Awaitable[str]) -> Response:
+        """To where a login leads."""
         try:
-            return self._screens.redirect(await asyncio.shield(task))
+            return self._screens.redirect(await address)
         except LinkRefused as refused:
             reason = "expired" if refused.reason == "expired" else "over"
             return self._screens.trouble(wording.of_link(reason))
@@ -276,133 +230,12 @@ class Pages:
             return self._screens.redirect(self._screens.done(visit.webview))
         if visit.webview.selected_provider is None:
             return self._screens.redirect(self._screens.view(visit.webview))
-        return self._screens.failure(visit.place(), _word(request.query_params.get("error_code", "")))
-
-    # --- the way back from the vendor --------------------------------------------------------------------
-
-    async def _return(self, query: Mapping[str, str], state: str) -> str:
-        """
-        Where the person goes from the callback.
-
-        Raises:
-            LinkRefused: The state is spent, or the link is over.
-        """
-        write = self._database.write
-        await self._database.read(login.returned, state)  # strangers do not get into the line of writers
-        visit, state = await write(_taken, state)
-        try:
-            vendor_login = await self._log_in(visit, query)
-            if isinstance(vendor_login, LoginChoices):
-                return self._screens.select(await write(login.offer, state, vendor_login))
-            done, _ = await write(login.finish, state, vendor_login, self._vendors.manifests)
-        except (LoginFailed, ProviderError, ApiError) as error:
-            return self._ended(await write(login.fail, state), _why(error, visit.webview))
-        return self._connected(done, visit.real_now)
-
-    async def _take(self, visit: Visit, state: str, token: Secret) -> str:
-        """Where the person goes after they have given a token. Raises: LinkRefused."""
-        write = self._database.write
-        provider = visit.webview.selected_provider or ""
-        try:
-            adapter = self._adapter(visit.workspace, provider)
-            if adapter is None or not self._vendors.wants_token(visit.workspace, provider):
-                raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
-            vendor_login = await adapter.token_login(token, now=visit.now)
-            done, _ = await write(login.finish, state, vendor_login, self._vendors.manifests)
-        except (LoginFailed, ProviderError, ApiError) as error:
-            return self._ended(await write(login.fail, state), _why(error, visit.webview))
-        return self._connected(done, await self._database.read(_real_now))
-
-    async def _choose(self, visit: Visit, offer: Offer, chosen: Sequence[str]) -> str:
-        """Where the person goes after they have chosen. Raises: LinkRefused."""
-        link = _link(visit.webview)
-        write = self._database.write
-        await write(login.take_choice, *link, offer.mark)
-        try:
-            vendor_login = await self._complete(visit, offer, chosen)
-            done, _ = await write(
-                login.finish_chosen, *link, vendor_login, self._vendors.manifests, offer.mark
-            )
-        except (LoginFailed, ProviderError, ApiError) as error:
-            why = _why(error, visit.webview)
-            return self._ended(await write(login.fail_chosen, *link, offer.mark), why)
-        except LinkRefused:
-            raise
-        except Exception:  # a bug of ours does not cost the person their login
-            await write(login.take_choice, *link, offer.mark, is_given_back=True)
-            raise
-        # The vendor may have been at work for a while: patience begins now.
-        return self._connected(done, await self._database.read(_real_now))
-
-    async def _cancel(self, visit: Visit, offer: Offer) -> str:
-        """Raises: LinkRefused."""
-        failed = await self._database.write(login.fail_chosen, *_link(visit.webview), offer.mark)
-        return self._ended(failed, _CANCELLED)
-
-    def _again(self, visit: Visit, decision: str) -> str:
-        """
-        Where an answer leads that comes a second time, such as by a double click: where the first one led.
-
-        Raises:
-            LinkRefused: There was no first one: a newer login has begun.
-        """
-        webview = visit.webview
-        if webview.status == "authorized" and decision == "connect":
-            return self._connected(webview, visit.real_now)
-        if webview.status == "authorized":
-            return self._screens.done(webview)
-        if webview.status == "failed":
-            return self._ended(webview, _CANCELLED if decision == "cancel" else _FAILED)
-        raise LinkRefused("over")
-
-    def _connected(self, webview: ConnectWebview, came_back_at: datetime) -> str:
-        """
-        Args:
-            came_back_at: By the machine's clock.
-        """
-        target = webview.success_url()
-        if target is not None and not webview.wait_for_device_creation:
-            return target
-        return self._screens.done(webview, since=str(to_ms(came_back_at)))
-
-    def _ended(self, webview: ConnectWebview, why: LoginFailed) -> str:
-        error_code = _word(why.error_code)
-        return webview.failure_url(error_code, why.message) or self._screens.failed(webview, error_code)
-
-    # --- at the vendor -----------------------------------------------------------------------------------
-
-    async def _log_in(self, visit: Visit, query: Mapping[str, str]) -> Login | LoginChoices:
-        """Raises: LoginFailed, ProviderError."""
-        webview = visit.webview
-        adapter = self._adapter(visit.workspace, webview.selected_provider or "")
-        if adapter is None or webview.login_verifier is None:
-            raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
-        return await adapter.finish_login(
-            query,
-            redirect_uri=self._redirect_uri,
-            verifier=webview.login_verifier.reveal(),
-            now=visit.now,
-        )
-
-    async def _complete(self, visit: Visit, offer: Offer, chosen: Sequence[str]) -> Login:
-        """Raises: LoginFailed, ProviderError."""
-        adapter = self._adapter(visit.workspace, visit.webview.selected_provider or "")
-        if adapter is None:
-            raise LoginFailed(wording.NOT_SET_UP, "The provider is not set up")
-        return await adapter.complete_login(offer.choices.pending, chosen, now=visit.now)
+        return self._screens.failure(visit.place(), word(request.query_params.get("error_code", "")))
 
     def _by_token(self, visit: Visit) -> list[str]:
         """Which of the offered brands are connected by a token."""
         offered = visit.webview.accepted_providers
         return [key for key in offered if self._vendors.wants_token(visit.workspace, key)]
-
-    def _adapter(self, workspace: Workspace, provider: str) -> Adapter | None:
-        """None: the operator has not set the brand up."""
-        try:
-            return self._vendors.adapter(workspace, provider)
-        except KeyError:
-            log.warning("%s is not set up, and somebody wanted to connect it", provider)
-            return None
 
     async def _opened(self, given: Mapping[str, str]) -> Visit:
         """Raises: LinkRefused."""
@@ -421,20 +254,11 @@ async def _open(tx: Tx, connect_webview_id: str, auth_token: str) -> Visit:
     return Visit(webview, workspace, tx.now, tx.real_now)
 
 
-async def _begin(tx: Tx, webview: ConnectWebview, provider: str) -> tuple[str, str]:
+async def _begin(tx: Tx, visit: Visit, provider: str) -> tuple[str, str]:
     """The `state` and `verifier` to send along to the vendor. Raises: LinkRefused."""
-    (begun, _), state, verifier = await login.begin(tx, *_link(webview), provider)
+    (begun, _), state, verifier = await login.begin(tx, *visit.link, provider)
     _refuse_expired(tx, begun)
     return state, verifier
-
-
-async def _taken(tx: Tx, state: str) -> tuple[Visit, str]:
-    (webview, workspace), own = await login.taken(tx, state)
-    return Visit(webview, workspace, tx.now, tx.real_now), own
-
-
-async def _real_now(tx: Tx) -> datetime:
-    return tx.real_now
 
 
 async def _account(tx: Tx, connected_account_id: str) -> tuple[str, bool]:
@@ -448,26 +272,6 @@ def _refuse_expired(tx: Tx, webview: ConnectWebview) -> None:
     """A login that failed is no end: such a link grows old like one that was never used."""
     if webview.status != "authorized" and tx.now >= webview.expires_at:
         raise LinkRefused("expired")
-
-
-def _link(webview: ConnectWebview) -> tuple[str, str]:
-    return webview.connect_webview_id, webview.auth_token.reveal()
-
-
-# --- how it ends ----------------------------------------------------------------------------------------
-
-_CANCELLED: Final = LoginFailed("access_denied", "The person stopped before connecting")
-_FAILED: Final = LoginFailed("login_failed", "The login ended without an account")
-
-
-def _why(error: LoginFailed | ProviderError | ApiError, webview: ConnectWebview) -> LoginFailed:
-    """For the caller of the API and for the page of the person."""
-    if isinstance(error, LoginFailed):
-        return error
-    if isinstance(error, ApiError):
-        return LoginFailed(error.error_type, error.message)
-    log.warning("login at %s: %s", webview.selected_provider, type(error).__name__)
-    return LoginFailed(wording.UNAVAILABLE, "The provider could not finish the login")
 
 
 # --- what comes in --------------------------------------------------------------------------------------
@@ -493,11 +297,6 @@ def _mistake(offer: Offer, chosen: Sequence[str]) -> str | None:
         return "nothing"
     free = {choice.choice_id for choice in offer.choices.choices if choice.refusal is None}
     return None if free.issuperset(chosen) else "outdated"
-
-
-def _word(text: str) -> str:
-    """An error code that is fit for pages and addresses."""
-    return text if _WORD.fullmatch(text) else "login_failed"
 
 
 def _waited(since: str, real_now: datetime) -> float | None:
