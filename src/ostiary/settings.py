@@ -6,10 +6,13 @@ A wrong setting stops the start with one sentence that names it.
 
 import base64
 import binascii
+import difflib
 import ipaddress
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -23,6 +26,14 @@ from .domain.provider import Integrator, Manifest, VendorSite
 from .domain.secrets import Secret
 
 KEY_FILE: Final = "secret.key"
+REFERENCE: Final = "docs/reference/settings.md"
+PREFIX: Final = "OSTIARY_"
+_READ_ELSEWHERE: Final = re.compile(f"{PREFIX}(WEBHOOK_SECRET|TEST_.+)")
+"""By `ostiary listen`, and by tests and benchmarks."""
+
+_OF_A_SERVICE: Final = re.compile(r".+_SERVICE_HOST|.+_SERVICE_PORT(_.+)?|.+_PORT_\d+_(TCP|UDP|SCTP)(_.+)?")
+_ADDRESS_OF_A_SERVICE: Final = re.compile(r"(tcp|udp|sctp)://")
+"""Kubernetes tells every container in such variables of a service that is called like us."""
 
 
 class SettingsError(Exception):
@@ -71,8 +82,7 @@ class Settings(msgspec.Struct, frozen=True):
         Where a brand's cloud is for production workspaces.
 
         Raises:
-            SettingsError: The brand needs an OAuth client and none is set, or half of it is, or half of an
-                integrator.
+            SettingsError: The brand needs an OAuth client and none is set.
         """
         given = self.vendors.get(manifest.key, {})
         prefix = f"OSTIARY_{manifest.key.upper()}"
@@ -87,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True):
             urls,
             given.get("client_id", ""),
             Secret(given.get("client_secret", "")),
-            _integrator(prefix, given),
+            _integrator(given),
             float(given.get("pace", 1.0)),
             given.get("webhooks") == "on",
         )
@@ -98,14 +108,9 @@ class Settings(msgspec.Struct, frozen=True):
         return not manifest.needs_client or bool(given.get("client_id") and given.get("client_secret"))
 
 
-def _integrator(prefix: str, given: Mapping[str, str]) -> Integrator | None:
-    """Raises: SettingsError."""
+def _integrator(given: Mapping[str, str]) -> Integrator | None:
     username, password = given.get("username"), given.get("password")
-    if not username and not password:
-        return None
-    if not username or not password:
-        raise SettingsError(f"{prefix}_USERNAME and {prefix}_PASSWORD must be set together")
-    return Integrator(username, Secret(password))
+    return Integrator(username, Secret(password)) if username and password else None
 
 
 def read_settings(
@@ -116,14 +121,15 @@ def read_settings(
         may_make_key: Whether a key file is made where there is none; else there may be no keys.
 
     Raises:
-        SettingsError: Something is set that cannot be right.
+        SettingsError: Something is set that cannot be right, or that nobody reads.
     """
-    data_dir = Path(environment.get("OSTIARY_DATA_DIR") or _usual_folder()).expanduser().absolute()
-    return Settings(
+    environment = asked = _Asked(environment)
+    data_dir = _data_dir(environment)
+    settings = Settings(
         data_dir=data_dir,
         database_url=_database_url(environment, data_dir),
         public_url=_web_address("OSTIARY_PUBLIC_URL", environment),
-        secret_keys=_keys(environment, data_dir, may_make_key=may_make_key),
+        secret_keys=_given_keys(environment),
         are_limits_enforced=_choice("OSTIARY_RATE_LIMITS", environment, ("on", "off")) == "on",
         sandbox_pace=_number("OSTIARY_SANDBOX_PACE", environment, 0.1),
         log_level=_choice("OSTIARY_LOG_LEVEL", environment, ("info", "debug", "warning", "error")),
@@ -132,6 +138,72 @@ def read_settings(
         deliveries_kept=_days("OSTIARY_DELIVERIES_KEPT_DAYS", environment, 30),
         vendors={key: _vendor(manifest, environment) for key, manifest in manifests.items()},
     )
+    wrong = [*_half_pairs(settings.vendors), *asked.unknown()]
+    if wrong:
+        raise SettingsError(f"{', '.join(wrong)}; {REFERENCE} lists all settings")
+    if settings.secret_keys:
+        return settings
+    return with_new_key(settings) if may_make_key else with_key_file(settings)
+
+
+class _Asked(Mapping[str, str]):
+    """An environment that remembers what it was asked for: what nobody asks for is no setting."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self._asked.add(name)
+        return self._environment[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
+
+    def unknown(self) -> Iterator[str]:
+        """What is wrong with each."""
+        for name, value in sorted(self._environment.items()):
+            if not name.startswith(PREFIX) or not value or name in self._asked:
+                continue
+            if _READ_ELSEWHERE.fullmatch(name) or _is_of_a_service(name, value):
+                continue
+            close = difflib.get_close_matches(name, sorted(self._asked), 1, cutoff=0.8)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            yield f"there is no setting {name}{hint}"
+
+
+def _is_of_a_service(name: str, value: str) -> bool:
+    is_address = name.endswith("_PORT") and _ADDRESS_OF_A_SERVICE.match(value) is not None
+    return is_address or _OF_A_SERVICE.fullmatch(name) is not None
+
+
+def _half_pairs(vendors: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """What is wrong with each brand of which one half is set."""
+    for key, given in vendors.items():
+        for one, other in (("client_id", "client_secret"), ("username", "password")):
+            if (one in given) != (other in given):
+                prefix = f"{PREFIX}{key}".upper()
+                yield f"{prefix}_{one.upper()} and {prefix}_{other.upper()} must be set together"
+
+
+def _data_dir(environment: Mapping[str, str]) -> Path:
+    folder = Path(environment.get("OSTIARY_DATA_DIR") or _usual_folder()).expanduser().absolute()
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise SettingsError(f"OSTIARY_DATA_DIR must be a folder, and {folder} is none")
+    return folder
+
+
+def make_data_dir(folder: Path) -> None:
+    """Raises: SettingsError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"the data folder {folder} cannot be made: {error.strerror}; set OSTIARY_DATA_DIR to another one"
+        ) from error
 
 
 def _usual_folder() -> str:
@@ -212,19 +284,57 @@ def _vendor(manifest: Manifest, environment: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def _keys(environment: Mapping[str, str], data_dir: Path, *, may_make_key: bool) -> tuple[bytes, ...]:
+def _given_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
     text = environment.get("OSTIARY_SECRET_KEYS")
-    if text:
-        return tuple(_key("OSTIARY_SECRET_KEYS", part) for part in text.split(","))
-    path = data_dir / KEY_FILE
-    if not path.exists():
-        if not may_make_key:
-            return ()
-        _make_key_file(path)
-    lines = path.read_text().split()
+    return tuple(_key("OSTIARY_SECRET_KEYS", part) for part in text.split(",")) if text else ()
+
+
+def with_key_file(settings: Settings) -> Settings:
+    """
+    With the keys of the key file; where there is none, without any.
+
+    Raises:
+        SettingsError: It cannot be read, or holds no keys.
+    """
+    path = settings.data_dir / KEY_FILE
+    with _told(path, "read"):
+        try:
+            lines = path.read_text().split()
+        except (FileNotFoundError, NotADirectoryError):
+            return settings
+        except UnicodeDecodeError:
+            lines = ["?"]
     if not lines:
         raise SettingsError(f"the key file {path} is empty; restore it from a backup")
-    return tuple(_key(f"the key file {path}", line) for line in lines)
+    keys = tuple(_key(f"the key file {path}", line) for line in lines)
+    return msgspec.structs.replace(settings, secret_keys=keys)
+
+
+def with_new_key(settings: Settings) -> Settings:
+    """
+    With the keys of the key file, which is made where there is none.
+
+    Raises:
+        SettingsError: It cannot be made or read.
+    """
+    found = with_key_file(settings)
+    if found.secret_keys:
+        return found
+    path = settings.data_dir / KEY_FILE
+    make_data_dir(settings.data_dir)
+    with _told(path, "written"):
+        _make_key_file(path)
+    return with_key_file(settings)
+
+
+@contextmanager
+def _told(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"the key file {path} cannot be {what}: {error.strerror}; see to whom it and its folder belong"
+        ) from error
 
 
 def _key(where: str, text: str) -> bytes:
@@ -241,7 +351,6 @@ def _key(where: str, text: str) -> bytes:
 
 def _make_key_file(path: Path) -> None:
     """Whole or not at all, and for its owner only: losing this file means losing every PIN and login."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:

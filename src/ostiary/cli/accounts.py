@@ -1,8 +1,6 @@
 """`ostiary accounts`."""
 
 import asyncio
-import getpass
-import sys
 from typing import Any
 
 from .. import app, store
@@ -11,27 +9,31 @@ from ..domain.provider import LoginFailed
 from ..domain.secrets import Secret
 from ..settings import Settings
 from .errors import Failed
+from .installation import brand_key, opened, prepared, refuse_missing
+from .prompts import hidden
 
 
 def asked_token() -> Secret:
     """Never on the command line, where every program on the machine and the shell's history could read it."""
-    text = getpass.getpass("API token: ") if sys.stdin.isatty() else sys.stdin.readline()
-    if not text.strip():
+    text = hidden("API token: ")
+    if not text:
         raise Failed("no token was given; type it, or pipe it in: ostiary accounts connect … < token.txt")
-    return Secret(text.strip())
+    return Secret(text)
 
 
 def connect(settings: Settings, brand: str, workspace: str) -> tuple[dict[str, Any], str]:
     """What to print: as a document, and for people. Raises: Failed."""
-    return asyncio.run(_connect(settings, brand.replace("-", "_"), workspace))
+    refuse_missing(settings)
+    return asyncio.run(_connect(prepared(settings), brand_key(brand), workspace))
 
 
 async def _connect(settings: Settings, provider: str, name: str) -> tuple[dict[str, Any], str]:
-    async with app.opened(settings, settings.public_url or "http://127.0.0.1:8420") as house:
+    async with opened(settings) as house:
         manifests = house.vendors.manifests
         takers = sorted(key for key, manifest in manifests.items() if manifest.takes_token)
         if provider not in takers:
-            raise Failed(f"{provider} accounts are not connected by a token; there is: {', '.join(takers)}")
+            there = ", ".join(key.replace("_", "-") for key in takers)
+            raise Failed(f"{provider} accounts are not connected by a token; there is: {there}")
         workspace = await house.database.read(store.workspaces.find, name)
         if workspace is None:
             raise Failed(f"there is no workspace {name}; ostiary workspaces list shows those there are")

@@ -19,14 +19,14 @@ from ..domain.devices import Device
 from ..domain.diagnosis import Finding
 from ..domain.evidence import broken_at
 from ..domain.workspaces import Workspace
-from ..settings import KEY_FILE, Settings, SettingsError
-from ..store.opening import DatabaseError, is_postgres, sqlite_path
+from ..settings import KEY_FILE, REFERENCE, Settings, SettingsError
+from ..store.opening import LOOK, DatabaseError
 from ..store.schema import SchemaError
 from ..store.tx import Tx
 from ..store.vault import VaultError
+from .installation import DATABASE, missing
 
 MOST_NEGLECTED = 1000
-DATABASE = "the database"
 
 
 @dataclass
@@ -46,7 +46,7 @@ def check(read: Callable[[], Settings], *, with_evidence: bool) -> tuple[dict[st
     try:
         settings = read()
     except (SettingsError, OSError) as error:
-        do = "docs/reference/settings.md says what each setting takes."
+        do = f"{REFERENCE} says what each setting takes."
         checkup.findings.append(diagnosis.unreadable("the settings", str(error), do))
     else:
         checkup.findings.extend(_of_files(settings))
@@ -79,39 +79,21 @@ def _of_files(settings: Settings) -> list[Finding]:
     return found
 
 
-def _missing(settings: Settings) -> Finding | None:
-    """What has to be there before anything can be read."""
-    url = settings.database_url
-    path = None if is_postgres(url) else sqlite_path(url)
-    if path is not None and not path.exists():
-        do = (
-            "Start it with ostiary serve, which makes one. If there should be one, OSTIARY_DATA_DIR or "
-            "OSTIARY_DATABASE_URL points elsewhere."
-        )
-        return diagnosis.unreadable(str(path), "There is no database yet.", do)
-    if not settings.secret_keys:
-        do = "Restore it from its backup: what was encrypted with it opens with nothing else."
-        where = str(settings.data_dir / KEY_FILE)
-        return diagnosis.unreadable(where, "There is a database, and no key file to it.", do)
-    return None
-
-
 # --- rows ------------------------------------------------------------------------------------------------
 
 
 async def _of_rows(settings: Settings, checkup: Checkup, *, with_evidence: bool) -> Checkup:
     """What was found so far, and what is stored has to say."""
     try:
-        missing = _missing(settings)
-        if missing is not None:
-            checkup.findings.append(missing)
+        lacking = missing(settings)
+        if lacking is not None:
+            checkup.findings.append(diagnosis.unreadable(*lacking))
             return checkup
         async with consulted(settings) as (database, vendors):
             reading = _Reading(settings, vendors, with_evidence)
             seen = await database.read(reading.run)
     except (SchemaError, VaultError, DatabaseError, OSError) as error:
-        do = "OSTIARY_DATABASE_URL says where it is; see that it is there, and that it may be read."
-        checkup.findings.append(diagnosis.unreadable(DATABASE, str(error), do))
+        checkup.findings.append(diagnosis.unreadable(DATABASE, str(error), LOOK))
         return checkup
     return Checkup([*checkup.findings, *seen.findings], seen.counts)
 

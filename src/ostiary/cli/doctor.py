@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .. import store
-from ..app import USUAL_URL, House, opened
+from ..app import HouseVendors, consulted
 from ..domain import proof
 from ..domain.access_codes import AccessCode
 from ..domain.devices import Device
@@ -14,6 +14,7 @@ from ..domain.explanation import explained
 from ..settings import Settings
 from ..store.tx import Tx
 from .errors import Failed
+from .installation import refuse_missing
 
 UNTOLD = "(no name)"
 Report = tuple[dict[str, Any], list[str]]
@@ -23,20 +24,21 @@ Report = tuple[dict[str, Any], list[str]]
 def examine(settings: Settings, *, device_id: str | None, code_id: str | None) -> tuple[dict[str, Any], str]:
     """A lock, or one code. Raises: Failed."""
     data, lines = asyncio.run(
-        _opened(settings, lambda tx, house: _of_device(tx, house, device_id))
+        _opened(settings, lambda tx, vendors: _of_device(tx, vendors, device_id))
         if device_id is not None
-        else _opened(settings, lambda tx, house: _of_code(tx, house, code_id or ""))
+        else _opened(settings, lambda tx, vendors: _of_code(tx, vendors, code_id or ""))
     )
     return data, "\n".join(lines)
 
 
-async def _opened(settings: Settings, use: Callable[[Tx, House], Awaitable[Report]]) -> Report:
-    async with opened(settings, settings.public_url or USUAL_URL) as house:
+async def _opened(settings: Settings, use: Callable[[Tx, HouseVendors], Awaitable[Report]]) -> Report:
+    refuse_missing(settings)
+    async with consulted(settings) as (database, vendors):
 
         async def read(tx: Tx) -> Report:
-            return await use(tx, house)
+            return await use(tx, vendors)
 
-        return await house.database.read(read)
+        return await database.read(read)
 
 
 async def _enter(tx: Tx, workspace_id: str) -> None:
@@ -46,8 +48,8 @@ async def _enter(tx: Tx, workspace_id: str) -> None:
     tx.enter(workspace)
 
 
-async def _plan(tx: Tx, house: House, device: Device) -> dict[str, Any]:
-    name_at_vendor = house.vendors.name_at_vendor(tx.workspace, device.provider)
+async def _plan(tx: Tx, vendors: HouseVendors, device: Device) -> dict[str, Any]:
+    name_at_vendor = vendors.name_at_vendor(tx.workspace, device.provider)
     rows = await store.rehearsals.rows(tx, device, name_at_vendor)
     return explained(rows, tx.now)
 
@@ -55,12 +57,12 @@ async def _plan(tx: Tx, house: House, device: Device) -> dict[str, Any]:
 # --- a lock ----------------------------------------------------------------------------------------------
 
 
-async def _of_device(tx: Tx, house: House, device_id: str) -> Report:
+async def _of_device(tx: Tx, vendors: HouseVendors, device_id: str) -> Report:
     device = await store.devices.find(tx, device_id)
     if device is None:
         raise Failed(f"there is no device {device_id}; /devices/list shows those there are")
     await _enter(tx, device.workspace_id)
-    plan = await _plan(tx, house, device)
+    plan = await _plan(tx, vendors, device)
     levels = {}
     for code in await store.access_codes.on_device(tx, device_id):
         entries = await store.evidence.of_code(tx, device.workspace_id, code.access_code_id)
@@ -92,7 +94,7 @@ def _lines(name: str, plan: dict[str, Any], levels: dict[str, str]) -> Iterator[
 # --- a code ----------------------------------------------------------------------------------------------
 
 
-async def _of_code(tx: Tx, house: House, code_id: str) -> Report:
+async def _of_code(tx: Tx, vendors: HouseVendors, code_id: str) -> Report:
     """Living or gone, of any workspace."""
     code = await store.access_codes.find(tx, code_id)
     entries = await store.evidence.of_any(tx, code_id)
@@ -102,7 +104,7 @@ async def _of_code(tx: Tx, house: House, code_id: str) -> Report:
     device = None if code is None else await store.devices.find(tx, code.device_id)
     why = None
     if code is not None and device is not None and code.gone_at is None:
-        plan = await _plan(tx, house, device)
+        plan = await _plan(tx, vendors, device)
         why = next(one["why"] for one in plan["desired"] if one["access_code_id"] == code_id)
     data = {
         **await _judged(tx, code_id, code, entries),

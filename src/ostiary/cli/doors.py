@@ -1,34 +1,33 @@
 """`ostiary doors`."""
 
 import asyncio
-import getpass
-import sys
 from typing import Any
 
-from ..app import opened
 from ..domain.errors import ProviderError
 from ..domain.secrets import Secret
 from ..engine import activate as engine
 from ..settings import Settings
 from .errors import Failed
+from .installation import opened, prepared, refuse_missing
+from .prompts import hidden
 
 
 def asked_pin() -> Secret:
     """Never on the command line, where everybody on the machine could read it. Raises: Failed."""
-    text = getpass.getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline()
-    if not text.strip().isdigit():
-        raise Failed("a PIN has digits only")
-    return Secret(text.strip())
+    text = hidden("PIN: ")
+    if not (text.isascii() and text.isdigit()):
+        raise Failed("a PIN has digits only; run it again and type the PIN that has come")
+    return Secret(text)
 
 
 def activate(settings: Settings, device_id: str, pin: Secret | None) -> tuple[dict[str, Any], str]:
     """What to print: as a document, and for people. Raises: Failed."""
-    return asyncio.run(_activate(settings, device_id, pin))
+    refuse_missing(settings)
+    return asyncio.run(_activate(prepared(settings), device_id, pin))
 
 
 async def _activate(settings: Settings, device_id: str, pin: Secret | None) -> tuple[dict[str, Any], str]:
-    public_url = settings.public_url or "http://127.0.0.1:8420"
-    async with opened(settings, public_url) as house:
+    async with opened(settings) as house:
         try:
             if pin is not None:
                 name = await engine.finish(house.database, house.vendors, device_id, pin)

@@ -1,24 +1,28 @@
 """The commands. Each imports what it needs when it runs, so that `--help` is quick."""
 
-import asyncio
-import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from cyclopts import App, Group, Parameter
-from cyclopts.validators import LimitedChoice
 
 from .. import __version__
 from .errors import Failed, explained
+from .keys import api_keys, tokens, workspaces
+from .output import Json, show
 
-if TYPE_CHECKING:
-    from ..settings import Settings
-    from ..store.tx import Database
+JsonWhenReady = Annotated[
+    bool,
+    Parameter(name="--json", negative="", help="Say that it is ready as one JSON document."),
+]
 
-T = TypeVar("T")
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print exactly one JSON document.")]
+
+def _port(type_: Any, value: int) -> None:
+    if not 0 <= value <= 65535:
+        raise ValueError("A port is a number from 0 to 65535")
+
+
+Port = Annotated[int, Parameter(validator=_port)]
 
 app = App(
     name="ostiary",
@@ -33,53 +37,14 @@ Make a key, then point an official Seam SDK at it:
 
 Settings come from environment variables; docs/reference/settings.md lists them all.""",
 )
-workspaces = App(name="workspaces", help="Tenants: each has its own accounts, devices, codes and keys.")
-api_keys = App(name="api-keys", help="Keys of one workspace, for the SDKs' api_key and publishableKey.")
-tokens = App(
-    name="personal-access-tokens",
-    help="Tokens for every workspace of this server, for the SDKs' personal_access_token.",
-)
 accounts = App(name="accounts", help="Accounts at vendors that are connected without a browser.")
 doors = App(name="doors", help="Doors that need a person's help before they can be operated from afar.")
 for _group in (workspaces, api_keys, tokens, accounts, doors):
     app.command(_group)
 
 
-def settings(*, may_make_key: bool = True) -> "Settings":
-    from .. import providers
-    from ..settings import read_settings
-
-    manifests = {key: brand.manifest for key, brand in providers.load().items()}
-    return read_settings(os.environ, manifests, may_make_key=may_make_key)
-
-
-def with_database(use: "Callable[[Database], Awaitable[T]]") -> T:
-    """Open the database, use it, close it. Works while a server runs."""
-
-    async def run() -> T:
-        from ..app import now
-        from ..store.opening import open_database
-
-        chosen = settings()
-        chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = await open_database(chosen.database_url, chosen.secret_keys, now)
-        try:
-            return await use(database)
-        finally:
-            await database.close()
-
-    with explained():
-        return asyncio.run(run())
-
-
-def show(data: Any, as_json: bool, people: str) -> None:
-    import msgspec
-
-    print(msgspec.json.encode(data).decode() if as_json else people)
-
-
 @app.command
-def serve(*, host: str = "127.0.0.1", port: int = 8420, json: Json = False) -> None:
+def serve(*, host: str = "127.0.0.1", port: Port = 8420, json: JsonWhenReady = False) -> None:
     """
     Run API, pages and engine in one process.
 
@@ -93,6 +58,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 8420, json: Json = False) -> N
     port
         Port to listen on; 0 picks a free one.
     """
+    from .installation import settings
     from .serve import run_server
 
     with explained():
@@ -169,18 +135,29 @@ def listen(
 
 @app.command
 def simulate(
-    brand: str, /, *, host: str = "127.0.0.1", port: int = 8480, state: Path | None = None, json: Json = False
+    brand: str,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: Port = 8480,
+    state: Path | None = None,
+    json: JsonWhenReady = False,
 ) -> None:
     """
     Run a vendor's simulated cloud alone, on a port.
 
-    Point a production workspace at it with OSTIARY_<BRAND>_API_URL and the client id and secret that it
-    prints. Its control plane is under /_simulator/.
+    Point a production workspace at it with the settings that it prints: OSTIARY_<BRAND>_API_URL, every
+    other address that the brand has (such as OSTIARY_<BRAND>_IDENTITY_URL), and the client id and secret. Its
+    control plane is under /_simulator/.
 
     Parameters
     ----------
     brand
-        Which vendor; an unknown one lists those there are.
+        Which vendor; with a name that there is not, it says which there are.
+    host
+        Address to listen on. 0.0.0.0 for every interface.
+    port
+        Port to listen on; 0 picks a free one.
     state
         File that keeps its state; without it everything is forgotten at the end.
     """
@@ -197,21 +174,30 @@ def migrate(*, json: Json = False) -> None:
 
     SQLite also does this by itself at start, after a backup beside the file. PostgreSQL only here.
     """
+    from ..settings import make_data_dir
     from ..store import schema
-    from ..store.opening import is_postgres, sqlite_path
+    from ..store.opening import in_plain_words, is_postgres, sqlite_path
+    from .installation import settings
 
     with explained():
         chosen = settings()
-        if is_postgres(chosen.database_url):
-            before = schema.migrate_postgres(chosen.database_url)
-        else:
-            chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            before = schema.migrate_sqlite(sqlite_path(chosen.database_url))
+        make_data_dir(chosen.data_dir)
+        with in_plain_words(chosen.database_url):
+            if is_postgres(chosen.database_url):
+                before = schema.migrate_postgres(chosen.database_url)
+            else:
+                before = schema.migrate_sqlite(sqlite_path(chosen.database_url))
     what = "was current" if before == schema.HEAD else f"{before or 'empty'} -> {schema.HEAD}"
     show({"from": before, "to": schema.HEAD}, json, f"schema: {what}")
 
 
-_EXAMINED = Group("One at most", validator=LimitedChoice(0, 1))
+def _one_at_most(given: Any) -> None:
+    names = [argument.name for argument in given.filter_by(value_set=True)]
+    if len(names) > 1:
+        raise ValueError(f"{' and '.join(names)} do not go together: give one of them")
+
+
+_EXAMINED = Group("What to look at (one at most)", validator=_one_at_most)
 
 
 @app.command
@@ -239,10 +225,12 @@ def doctor(
     evidence
         Also whether the records of all codes that are not gone are as they were written. Takes longer.
     """
+    from .installation import settings
+
     if device is None and code is None:
         from .checkup import check
 
-        data, people = check(lambda: settings(may_make_key=False), with_evidence=evidence)
+        data, people = check(settings, with_evidence=evidence)
         show(data, json, people)
         sys.exit(0 if data["ok"] else 1)
     from .doctor import examine
@@ -250,137 +238,6 @@ def doctor(
     with explained():
         data, people = examine(settings(), device_id=device, code_id=code)
     show(data, json, people)
-
-
-@workspaces.command(name="create")
-def create_workspace(*, name: str, production: bool = False, json: Json = False) -> None:
-    """
-    Create a workspace.
-
-    Parameters
-    ----------
-    name
-        For people, and to name it on this command line.
-    production
-        Real locks instead of simulated ones.
-    """
-    from .. import store
-
-    made = with_database(
-        lambda database: database.write(store.workspaces.create, name, is_sandbox=not production)
-    )
-    data = {"workspace_id": made.workspace_id, "name": made.name, "is_sandbox": made.is_sandbox}
-    kind = "sandbox" if made.is_sandbox else "production"
-    hint = f"next: ostiary api-keys create --workspace {name!r} --name laptop"
-    show(data, json, f"{made.workspace_id}  {made.name} ({kind})\n{hint}")
-
-
-@workspaces.command(name="list")
-def list_workspaces(*, json: Json = False) -> None:
-    """List the workspaces."""
-    from .. import store
-
-    found = with_database(lambda database: database.read(store.workspaces.list_all))
-    data = [{"workspace_id": w.workspace_id, "name": w.name, "is_sandbox": w.is_sandbox} for w in found]
-    lines = [f"{w.workspace_id}  {'sandbox   ' if w.is_sandbox else 'production'}  {w.name}" for w in found]
-    show({"workspaces": data}, json, "\n".join(lines) or "none yet; ostiary serve creates a sandbox")
-
-
-@api_keys.command(name="create")
-def create_api_key(
-    *,
-    workspace: str = "sandbox",
-    name: str = "key",
-    publishable: Annotated[bool, Parameter(negative="")] = False,
-    json: Json = False,
-) -> None:
-    """
-    Create a key. It is shown once; only its hash is stored.
-
-    A publishable key opens nothing by itself. It may stand in a web page, whose users get client sessions
-    with it. The first one switches that on for the workspace, and ending the last one switches it off.
-
-    Parameters
-    ----------
-    workspace
-        Name or id.
-    name
-        What the key is for, to recognise it in the list.
-    publishable
-        One for web pages.
-    """
-    from .. import app as house
-    from .. import store
-
-    async def make(database: "Database") -> dict[str, Any]:
-        await database.write(house.first_start)
-        found = await database.read(store.workspaces.find, workspace)
-        if found is None:
-            raise Failed(f"there is no workspace {workspace}; ostiary workspaces list shows those there are")
-        create = store.workspaces.create_publishable_key if publishable else store.workspaces.create_api_key
-        key, token = await database.write(create, found, name)
-        return {
-            key.kind: token.reveal(),
-            "api_key_id": key.api_key_id,
-            "workspace_id": found.workspace_id,
-        }
-
-    data = with_database(make)
-    shown = data["publishable_key" if publishable else "api_key"]
-    show(data, json, f"{shown}\n(shown once; keep it)")
-
-
-@api_keys.command(name="list")
-def list_api_keys(*, json: Json = False) -> None:
-    """List keys and tokens, without their secret parts."""
-    from .. import store
-    from ..domain.instants import to_wire
-
-    found = with_database(lambda database: database.read(store.workspaces.list_api_keys))
-    data = [
-        {
-            "api_key_id": key.api_key_id,
-            "kind": key.kind,
-            "name": key.name,
-            "prefix": key.shown_prefix,
-            "workspace_id": key.workspace_id,
-            "created_at": to_wire(key.created_at),
-            "is_revoked": key.revoked_at is not None,
-        }
-        for key in found
-    ]
-    lines = [
-        f"{row['api_key_id']}  {row['prefix']}_…  {row['name']}{'  revoked' if row['is_revoked'] else ''}"
-        for row in data
-    ]
-    show({"api_keys": data}, json, "\n".join(lines) or "none yet; ostiary api-keys create makes one")
-
-
-@api_keys.command(name="revoke")
-def revoke_api_key(key: str, /, *, json: Json = False) -> None:
-    """
-    Take a key away; it stops working at once.
-
-    Parameters
-    ----------
-    key
-        Its id, or the part before the second underscore, as `list` shows both.
-    """
-    from .. import store
-
-    if not with_database(lambda database: database.write(store.workspaces.revoke_api_key, key)):
-        raise Failed(f"there is no key {key} that still works; ostiary api-keys list shows all")
-    show({"revoked": key}, json, "revoked")
-
-
-@tokens.command(name="create")
-def create_token(*, name: str = "token", json: Json = False) -> None:
-    """Create a token. It is shown once; only its hash is stored."""
-    from .. import store
-
-    key, token = with_database(lambda database: database.write(store.workspaces.create_personal_token, name))
-    data = {"personal_access_token": token.reveal(), "api_key_id": key.api_key_id}
-    show(data, json, f"{token.reveal()}\n(shown once; keep it)")
 
 
 @accounts.command(name="connect")
@@ -394,11 +251,12 @@ def connect_account(provider: str, /, *, workspace: str, json: Json = False) -> 
     Parameters
     ----------
     provider
-        Which vendor; one that takes no tokens lists those that do.
+        Which vendor; with one that takes no tokens, it says which do.
     workspace
         Name or id.
     """
     from .accounts import connect
+    from .installation import settings
 
     with explained():
         data, people = connect(settings(), provider, workspace)
@@ -406,7 +264,9 @@ def connect_account(provider: str, /, *, workspace: str, json: Json = False) -> 
 
 
 @doors.command(name="activate")
-def activate_door(device_id: str, /, *, finish: bool = False, json: Json = False) -> None:
+def activate_door(
+    device_id: str, /, *, finish: Annotated[bool, Parameter(negative="")] = False, json: Json = False
+) -> None:
     """
     Set up remote opening at a door whose vendor asks for one-time passwords.
 
@@ -421,6 +281,7 @@ def activate_door(device_id: str, /, *, finish: bool = False, json: Json = False
         The PIN has come.
     """
     from .doors import activate, asked_pin
+    from .installation import settings
 
     pin = asked_pin() if finish else None
     with explained():

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import ctypes
+import errno
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -14,11 +16,12 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from .. import app
-from ..settings import Settings
-from ..store.opening import is_postgres
+from .. import app, store
+from ..settings import Settings, make_data_dir
+from ..store.opening import in_plain_words, is_postgres, served_alone
 from .errors import Failed
 from .http_protocol import OneWriteProtocol
+from .installation import opened, prepared
 
 GRACE_SECONDS: Final = 3
 
@@ -30,38 +33,72 @@ def run_server(settings: Settings, host: str, port: int, *, as_json: bool) -> No
     )
     for chatty in ("uvicorn", "alembic"):
         logging.getLogger(chatty).setLevel("WARNING")
+    make_data_dir(settings.data_dir)
     with contextlib.ExitStack() as stack:
         if not is_postgres(settings.database_url):
             try:
                 stack.enter_context(app.folder_lock(settings.data_dir))
             except app.AlreadyRunning as error:
                 raise Failed(str(error)) from error
+        stack.enter_context(served_alone(settings.database_url))
         listener = stack.enter_context(listen(host, port))
         url = settings.public_url or local_url(host, listener)
+        settings = prepared(settings)
         _settle_memory()
         with uvloop_runner() as runner:
             runner.run(_serve(settings, listener, url, as_json))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, made before anything else so that a taken port is told at once."""
+    """
+    A listening socket, made before anything else so that a taken port is told at once.
+
+    Raises:
+        Failed: Says whether it is the host or the port.
+    """
+    if not host.strip():
+        raise Failed("--host is empty; give an address of this machine, or 0.0.0.0 for all that it has")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, so that asyncio recognises TCP and turns Nagle's algorithm off.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise Failed(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
-    listener.listen(1024)
+        # Named, so that asyncio recognises TCP and turns Nagle's algorithm off.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(1024)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        raise Failed(_refusal(host, port, error)) from error
     return listener
 
 
+def _refusal(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return (
+            f"--host {host} is no address and no name of one; 127.0.0.1 is this machine, 0.0.0.0 all it has"
+        )
+    if number in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return f"--host {host} is no address of this machine; 127.0.0.1 is, and 0.0.0.0 stands for all it has"
+    if number == errno.EACCES:
+        return f"cannot listen on {host}:{port}: {os.strerror(number)}; choose a --port above 1023"
+    words = os.strerror(number) if number else str(error)
+    return f"cannot listen on {host}:{port}: {words}; choose another --port"
+
+
+def is_everywhere(listener: socket.socket) -> bool:
+    """Whether it listens on every interface, however that was written."""
+    return listener.getsockname()[0] in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+
 def local_url(host: str, listener: socket.socket) -> str:
+    """One that is true on this machine."""
     port = listener.getsockname()[1]
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    if is_everywhere(listener):
+        host = "::1" if listener.family == socket.AF_INET6 else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def uvloop_runner() -> asyncio.Runner:
@@ -118,20 +155,30 @@ def uvicorn_config(asgi: Any, *, has_lifespan: bool = False) -> uvicorn.Config:
 
 
 async def _serve(settings: Settings, listener: socket.socket, url: str, as_json: bool) -> None:
-    async with app.opened(settings, url) as house:
-        await house.database.write(app.first_start)
-        if not is_postgres(settings.database_url):
-            await house.database.write(app.free_leases)
+    async with opened(settings, url) as house:
+        with in_plain_words(settings.database_url):
+            await house.database.write(app.first_start)
+            if not is_postgres(settings.database_url):
+                await house.database.write(app.free_leases)
+            keys = await house.database.read(store.workspaces.list_api_keys)
+        has_keys = any(key.revoked_at is None for key in keys)
         ready = (
             msgspec.json.encode({"url": url}).decode()
             if as_json
-            else f"Ostiary is ready at {url}  (data in {settings.data_dir})"
+            else "\n".join(_ready(settings, listener, url, has_keys))
         )
         gc.collect()
         gc.freeze()
         async with house.engine():
             config = uvicorn_config(house.asgi)
             await Server(config, ready, house.streams.stop).serve(sockets=[listener])
+
+
+def _ready(settings: Settings, listener: socket.socket, url: str, has_keys: bool) -> Iterator[str]:
+    everywhere = ", listening on every interface" if is_everywhere(listener) else ""
+    yield f"Ostiary is ready at {url}{everywhere}  (data in {settings.data_dir})"
+    if not has_keys:
+        yield "next: ostiary api-keys create --workspace sandbox --name laptop"
 
 
 def _settle_memory() -> None:

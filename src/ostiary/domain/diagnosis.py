@@ -267,14 +267,17 @@ def of_key_file(path: PurePath, mode: int) -> list[Finding]:
     return [Finding("error", str(path), what, f"chmod 600 {path}")]
 
 
-def unreadable(where: str, message: str, do: str) -> Finding:
+def unreadable(where: str, message: str, do: str = "") -> Finding:
     """What keeps the rest from being read. What a message says after a semicolon is what to do."""
     what, _, remedy = message.partition("; ")
     return Finding("error", where, _sentence(what), _sentence(remedy or do))
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A path, a setting or the name of a column stays as it is."""
+    first = text.partition(" ")[0]
+    is_word = first.replace("-", "").removesuffix(":").removesuffix(",").isalpha()
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 # --- all of it -------------------------------------------------------------------------------------------

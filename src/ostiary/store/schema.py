@@ -50,7 +50,9 @@ def postgres_revision(url: str) -> str | None:
 def _revision(execute: Any) -> str | None:
     try:
         row = execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # more than that the table is not there
+            raise
         return None
     return None if row is None else str(row[0])
 
