@@ -1,6 +1,8 @@
 """A client of the event stream that comes back where it was, as often as the connection is lost."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +20,24 @@ SILENCE_SECONDS: Final = 45
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0
 _LATER: Final = (429, 500, 502, 503, 504)
 """What passes by itself."""
+
+
+def in_words(error: Exception) -> str:
+    """
+    What became of a request. In words of ours: the text of aiohttp's exceptions may hold the request's
+    headers, and with them the key.
+    """
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name leads nowhere"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "its certificate is not accepted"
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
+        return "it closed the connection"
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno).lower()
+    return "the connection failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +135,7 @@ class EventSource:
                     else:
                         reason = await self._refused(answer)
             except (aiohttp.ClientError, OSError) as error:  # OSError includes TimeoutError
-                # The text of aiohttp's exceptions may hold the request's headers, and with them the key.
-                reason = type(error).__name__
+                reason = in_words(error)
             await self._wait(reason)
 
     def _connect(self) -> Any:

@@ -57,11 +57,11 @@ def missing(chosen: Settings) -> tuple[str, str] | None:
     url = chosen.database_url
     if _is_new(chosen):
         path = sqlite_path(url)
-        message = no_folder(url) or (
+        lacking = None if path.parent == chosen.data_dir else no_folder(url)
+        return str(path), lacking or (
             f"there is no database at {path} yet; start it with ostiary serve, which makes one. "
             "If there should be one, OSTIARY_DATA_DIR or OSTIARY_DATABASE_URL points elsewhere"
         )
-        return str(path), message
     if chosen.secret_keys:
         return None
     if not has_keys(url):

@@ -1,6 +1,7 @@
 """`ostiary listen`: a workspace's events in the terminal, and forwarded to a server in development."""
 
 import asyncio
+import re
 import signal
 import sys
 import time
@@ -17,13 +18,18 @@ from .. import __version__
 from ..domain.webhooks import message_id, new_secret
 from ..wire.stream import PATH
 from .errors import Failed
-from .event_source import EventSource, Told
+from .event_source import EventSource, Told, in_words
 
 ANSWER_SECONDS: Final = 15
 """What a webhook's receiver has, too."""
 
 WAITS: Final = (0.5, 1.0, 2.0)
 """Seconds between the attempts of one event. A developer is there and sees them fail."""
+
+PERSONAL: Final = "seam_at"
+"""How personal access tokens begin, and no other keys."""
+
+SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{8,}={0,2}")
 
 ABOUT: Final = ("access_code", "action_attempt", "device", "connect_webview", "connected_account", "webhook")
 """What an event is about: the first of these whose id it has. Nothing else of it is shown to people."""
@@ -65,7 +71,9 @@ def listen(wanted: Wanted, *, as_json: bool) -> None:
         parts = urlsplit(url or "http://nowhere")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Failed(f"{name} must be a web address, such as http://127.0.0.1:3000/webhooks")
-    signer = None if wanted.forward is None else _signer(wanted)
+    if wanted.workspace is not None and not wanted.key.startswith(PERSONAL):
+        raise Failed("--workspace goes with a personal access token only; every other key has its workspace")
+    signer = _signer(wanted) if wanted.forward is not None or wanted.secret is not None else None
     asyncio.run(_until_told(_listen(wanted, signer, as_json)))
 
 
@@ -75,10 +83,9 @@ def _signer(wanted: Wanted) -> Webhook:
     if secret is None:
         secret = new_secret().reveal()
         notice(f"secret for your verifier: {secret}  (give it with --secret to keep it next time)")
-    try:
-        return Webhook(secret)
-    except Exception:
-        raise Failed("--secret must be whsec_ and base64, as webhooks have it") from None
+    if not SECRET.fullmatch(secret):  # the library would sign with whatever it makes of it
+        raise Failed("--secret must be whsec_ and base64, as webhooks have it")
+    return Webhook(secret)
 
 
 async def _until_told(work: Any) -> None:
@@ -107,7 +114,7 @@ async def _listen(wanted: Wanted, signer: Webhook | None, as_json: bool) -> None
             greeting=f"listening at {wanted.url}{where}; Ctrl-C ends it",
             last_event_id=wanted.last_event_id,
         )
-        forward = None if signer is None else Forward(http, wanted.forward or "", signer)
+        forward = Forward(http, wanted.forward, signer) if signer and wanted.forward else None
         try:
             async for told in source.events():
                 if as_json:
@@ -176,4 +183,4 @@ class Forward:
         except TimeoutError:
             return False, "no answer"
         except (aiohttp.ClientError, OSError) as error:
-            return False, f"no answer ({type(error).__name__})"
+            return False, f"no answer ({in_words(error)})"

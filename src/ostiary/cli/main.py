@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter, UnknownCommandError, ValidationError
 
 from .. import __version__
 from .errors import Failed, explained
@@ -24,8 +24,21 @@ def _port(type_: Any, value: int) -> None:
 
 Port = Annotated[int, Parameter(validator=_port)]
 
+
+def _in_one_line(error: CycloptsError) -> str:
+    """What is wrong with a command line, with every command there is where none of them was meant."""
+    if isinstance(error, ValidationError) and error.group is not None:
+        return f"ostiary: {error.exception_message}"
+    text = str(error)
+    if isinstance(error, UnknownCommandError) and error.app is not None:
+        names = ", ".join(name for name in error.app if not name.startswith("-"))
+        text = f"{text.partition(' Available commands:')[0]} Commands: {names}."
+    return f"ostiary: {''.join(sign if sign.isprintable() else ' ' for sign in text)}"
+
+
 app = App(
     name="ostiary",
+    error_formatter=_in_one_line,
     version=__version__,
     help_format="plaintext",
     help="""One API in front of many brands of smart locks, in the wire format of the Seam API.

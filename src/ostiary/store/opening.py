@@ -153,9 +153,9 @@ def plain_words(error: BaseException, url: str = "") -> str | None:
         return None
     if re.search(r"percent-encoded|connection option|conninfo", str(error)):
         # What it quotes may be a part of the password, where a sign in that is taken for the end of it.
-        words = "its address cannot be read"
         return (
-            f"{words}; in OSTIARY_DATABASE_URL write special signs of a password as %40 for @, for instance"
+            "its address cannot be read; OSTIARY_DATABASE_URL is postgresql://user:password@host:5432/name, "
+            "and special signs of the password are written as in %40 for @"
         )
     first = (str(error).splitlines() or [type(error).__name__])[0]
     for secret in _secrets(url):

@@ -125,6 +125,9 @@ def _upgrade(url: str) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        else:
+            # Python's driver begins none for what changes a schema: half of it would stay on a full disk.
+            connection.execute(text("BEGIN IMMEDIATE"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     engine.dispose()
