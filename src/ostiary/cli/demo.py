@@ -55,12 +55,16 @@ WHAT_NEXT: Final = """What to try next
   docs/guides/                                             this story, line by line, in your own program"""
 
 
+def _environment(folder: Path) -> dict[str, str]:
+    """Ours alone: no setting of the person who plays, and above all not the address of another database."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
+    return {**kept, "OSTIARY_DATA_DIR": str(folder), "OSTIARY_LOG_LEVEL": "warning"}
+
+
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
     """A real `ostiary serve` on a free port, ended with the demo."""
-    environment = {**os.environ, "OSTIARY_DATA_DIR": str(folder), "OSTIARY_LOG_LEVEL": "warning"}
-    for name in ("OSTIARY_DATABASE_URL", "OSTIARY_PUBLIC_URL", "OSTIARY_SECRET_KEYS"):
-        environment.pop(name, None)
+    environment = _environment(folder)
     command = [sys.executable, "-m", "ostiary", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
@@ -76,8 +80,8 @@ def _server(folder: Path) -> Iterator[str]:
 
 def _api_key(folder: str) -> str:
     command = [sys.executable, "-m", "ostiary", "api-keys", "create", "--name", "demo", "--json"]
-    environment = {**os.environ, "OSTIARY_DATA_DIR": folder}
-    made = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603
+    environment = _environment(Path(folder))
+    made = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603
     key: str = msgspec.json.decode(made.stdout)["api_key"]
     return key
 
