@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ostiary import providers
+from ostiary.cli import demo
 from ostiary.cli.main import app
 
 from . import processes
@@ -101,3 +102,15 @@ def test_what_listen_does_not_take(tmp_path: Path, arguments: tuple[str, ...], w
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert KEY not in done.stderr
+
+
+def test_the_demo_touches_no_installation_of_who_plays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had made its key in the database that was set, if one was."""
+    database = tmp_path / "mine" / "ostiary.db"
+    monkeypatch.setenv("OSTIARY_DATABASE_URL", f"sqlite:///{database}")
+    monkeypatch.setenv("OSTIARY_SECRET_KEYS", "nonsense")
+    processes.data(tmp_path / "demo", "migrate")
+    assert demo._api_key(tmp_path / "demo").startswith("seam_")
+    assert not database.parent.exists()

@@ -258,6 +258,8 @@ def test_modes(mode: int, folder: str | None, key: str | None) -> None:
     [
         ("the schema is old; run: ostiary migrate", "The schema is old", "Run: ostiary migrate"),
         ("file is not a database", "File is not a database", "Look there."),
+        ("docs/a.md is gone; docs/b.md tells more", "docs/a.md is gone", "docs/b.md tells more"),
+        ("codes.code.1 does not open; restore it", "codes.code.1 does not open", "Restore it"),
     ],
 )
 def test_what_cannot_be_read(message: str, what: str, do: str) -> None:

@@ -41,7 +41,7 @@ def play() -> int:
         ) from None
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ostiary-demo-") as folder, _server(Path(folder)) as url:
-        key = _api_key(folder)
+        key = _api_key(Path(folder))
         story = Story(Seam(api_key=key, endpoint=url), url, key, Console(highlight=False))
         story.tell()
     print(f"\nPlayed in {time.monotonic() - started:.1f} s; nothing of it is left.\n")
@@ -78,10 +78,10 @@ def _server(folder: Path) -> Iterator[str]:
             process.wait(10)
 
 
-def _api_key(folder: str) -> str:
+def _api_key(folder: Path) -> str:
     command = [sys.executable, "-m", "ostiary", "api-keys", "create", "--name", "demo", "--json"]
-    environment = _environment(Path(folder))
-    made = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603
+    environment = _environment(folder)
+    made = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603
     key: str = msgspec.json.decode(made.stdout)["api_key"]
     return key
 
