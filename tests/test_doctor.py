@@ -115,7 +115,7 @@ def test_it_says_what_is_wrong_here(tmp_path: Path) -> None:
             return found
 
         [finding] = doctor(1)["findings"]
-        assert finding["what"] == "There is no database yet."
+        assert finding["what"] == f"There is no database at {folder / 'ostiary.db'} yet"
         assert not folder.exists()
 
         production(folder, **env)
@@ -151,7 +151,7 @@ def test_it_says_what_is_wrong_here(tmp_path: Path) -> None:
 
         (folder / "secret.key").unlink()
         [finding] = doctor(1)["findings"]
-        assert "Restore it" in finding["do"]
+        assert finding["do"].startswith("Put it back from your backup")
         assert not (folder / "secret.key").exists()
         env["OSTIARY_RATE_LIMITS"] = "perhaps"
         [finding] = doctor(1)["findings"]

@@ -115,6 +115,7 @@ def test_the_first_lines_of_the_readme(installation: Installation, tmp_path: Pat
     ) as reader:
         try:
             assert reader.stdout is not None
+            assert reader.stdout.readline() == "(shown once; keep it)\n"
             log_in(reader.stdout.readline().split()[-1])
             said, _ = reader.communicate(timeout=60)
         finally:
