@@ -42,6 +42,9 @@ LEASE: Final = timedelta(seconds=30)
 """Longer than one attempt with its settlement, each of which renews it."""
 
 BATCH: Final = 64
+STALE: Final = 1.0
+"""Seconds after which a batch is not believed to be as it was read."""
+
 GATHER: Final = 0.1
 """
 Seconds that a success may wait for others to be settled with, as long as there is more to send: a commit for
@@ -81,12 +84,21 @@ class Batch:
     What is due at a webhook, and what is needed to send it.
 
     Attributes:
+        real_now: When it was read, by the machine's clock; `read_at` the same as the system tells it.
         wait: Seconds until something else is due; None: nothing is.
     """
 
+    webhook: Webhook
     workspace: Workspace
     letters: tuple[Letter, ...]
+    real_now: datetime
+    read_at: float
     wait: float | None
+
+    @property
+    def age(self) -> float:
+        """Seconds, those of a sleeping machine included. Below 0: its clock was put back."""
+        return time.time() - self.read_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,12 @@ class Deliveries:
         self.outbound = outbound
         self.linger = linger
         self.patience = patience
+        self.changes = 0
+        database.on_wake(self._note)
         self.counts: Counter[tuple[str]] = Counter()
+
+    def _note(self, keys: set[str]) -> None:
+        self.changes += store.webhooks.CHANGED in keys
 
     async def deliver(self, webhook_id: str, woken: asyncio.Event) -> None:
         """Take the line if it is free, send what is due until nothing comes any more, and give it back."""
@@ -144,10 +161,12 @@ class _Line:
         self._woken = woken
         self._done: list[tuple[Delivery, Attempt | None]] = []
         self._hurry = asyncio.Event()
+        self._changes = 0
 
     async def work(self) -> None:
         while True:
             self._woken.clear()
+            self._changes = self._house.changes
             batch = await self._house.database.read(_due, self._webhook_id)
             if batch is None:
                 return
@@ -174,7 +193,7 @@ class _Line:
             for letter in batch.letters:
                 attempt = None
                 if letter.body is not None:
-                    to = await self._house.database.read(_addressee, letter.delivery, self._lease)
+                    to = await self._addressee(batch, letter.delivery)
                     if to is None:
                         await self._settle()  # raises where it is the line that was lost
                         continue
@@ -197,6 +216,16 @@ class _Line:
                 await finish(self._settle())
         if settling is not None:
             settling.result()
+
+    async def _addressee(self, batch: Batch, delivery: Delivery) -> Addressee | None:
+        """
+        Looked at once more before a request, when a webhook was changed since the batch was read or that is a
+        while ago: the requests before it may have taken minutes, and what another process changes is told
+        late or not at all. None: it is not to be sent, at least not by this worker or not for this reason.
+        """
+        if self._changes == self._house.changes and 0 <= batch.age < STALE:
+            return Addressee(batch.webhook, batch.real_now + timedelta(seconds=batch.age))
+        return await self._house.database.read(_waited_for, delivery, self._lease)
 
     async def _settle_soon(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -287,14 +316,10 @@ async def _due(tx: Tx, webhook_id: str) -> Batch | None:
         if next_due is not None and is_resting:
             next_due = max(next_due, line.rests_until or next_due)
         wait = None if next_due is None else (next_due - tx.now).total_seconds()
-    return Batch(workspace, tuple(letters), wait)
+    return Batch(webhook, workspace, tuple(letters), tx.real_now, time.time(), wait)
 
 
-async def _addressee(tx: Tx, delivery: Delivery, lease: str) -> Addressee | None:
-    """
-    Looked at once more before each request: those before it may have taken minutes, in which the webhook was
-    disabled, say. None: it is not to be sent, at least not by this worker or not for this reason.
-    """
+async def _waited_for(tx: Tx, delivery: Delivery, lease: str) -> Addressee | None:
     webhook = await store.webhooks.waited_for(tx, delivery, lease)
     return None if webhook is None else Addressee(webhook, tx.real_now)
 

@@ -52,6 +52,7 @@ async def again(tx: Tx, webhook_id: str, event_ids: Sequence[str]) -> None:
     await _QUEUE_AGAIN(webhook_id=webhook_id, event_ids=ids, now=now)
     await _QUEUE_MISSING(webhook_id=webhook_id, event_ids=ids, now=now)
     tx.wake(webhooks.key(webhook_id))
+    tx.wake(webhooks.CHANGED)
 
 
 async def get(tx: Tx, webhook_id: str, event_id: str) -> Delivery:
@@ -99,6 +100,7 @@ async def settle(tx: Tx, before: Delivery, after: Delivery) -> bool:
 async def give_up(tx: Tx, webhook_id: str) -> None:
     """Nothing that waits there is sent any more."""
     await _GIVE_UP(webhook_id=webhook_id, now=to_ms(tx.now))
+    tx.wake(webhooks.CHANGED)
 
 
 # --- what is over -------------------------------------------------------------------------------------

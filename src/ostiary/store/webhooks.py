@@ -1,6 +1,7 @@
 """Webhooks, and the lease under which one worker at a time delivers to each."""
 
 from datetime import datetime
+from typing import Final
 
 from ..domain.errors import not_found
 from ..domain.instants import from_ms, to_ms
@@ -30,6 +31,10 @@ _RELEASE = Statement("webhook_lines.release")
 _FREE_ALL = Statement("webhook_lines.free_all")
 
 
+CHANGED: Final = "webhooks/changed"
+"""Woken when a webhook is no longer as it was, or somebody decides anew what is to be sent to one."""
+
+
 def key(webhook_id: str) -> str:
     """What `Tx.wake` takes for it."""
     return f"webhook/{webhook_id}"
@@ -42,6 +47,7 @@ async def insert(tx: Tx, webhook: Webhook) -> None:
 
 async def update_webhook(tx: Tx, webhook: Webhook) -> None:
     await _record.write(_UPDATE, tx.vault, webhook)
+    tx.wake(CHANGED)
 
 
 async def remove(tx: Tx, workspace_id: str, webhook_id: str) -> None:
@@ -49,6 +55,7 @@ async def remove(tx: Tx, workspace_id: str, webhook_id: str) -> None:
     rows = await _DELETE(id=webhook_id, ws=workspace_id)
     if not rows[0][0]:
         raise not_found("webhook", webhook_id=webhook_id)
+    tx.wake(CHANGED)
 
 
 async def get(tx: Tx, workspace_id: str, webhook_id: str) -> Webhook:
