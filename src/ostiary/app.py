@@ -6,18 +6,14 @@ uvicorn in one process.
 """
 
 import asyncio
-import contextlib
 import difflib
-import fcntl
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import msgspec
@@ -61,10 +57,6 @@ MOST_PATH: Final = 100
 """Characters of a path for which a near one is looked for."""
 USUAL_URL: Final = "http://127.0.0.1:8420"
 _ = (api, connect)  # importing them fills the operation table
-
-
-class AlreadyRunning(Exception):
-    """Another server has this data folder."""
 
 
 def now() -> datetime:
@@ -377,30 +369,6 @@ def _headers(request: Request, request_id: str) -> dict[str, str]:
 # --- one process --------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def folder_lock(data_dir: Path) -> Any:
-    """
-    One server per data folder. The lock goes with the process, however it ends.
-
-    Raises:
-        AlreadyRunning: Says which process has it.
-    """
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data_dir / "server.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise AlreadyRunning(
-                f"another ostiary (process {file.read().strip() or 'unknown'}) already serves {data_dir}; "
-                "stop it, or set OSTIARY_DATA_DIR to another folder"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
 async def first_start(tx: Tx) -> None:
     """A new installation has a sandbox to play in."""
     if not await store.workspaces.list_all(tx):
@@ -408,6 +376,6 @@ async def first_start(tx: Tx) -> None:
 
 
 async def free_leases(tx: Tx) -> None:
-    """On SQLite the folder lock proves that no other server lives, so leases of a dead one are void."""
+    """On SQLite the lock beside the file proves that no other server lives: leases of a dead one are void."""
     await store.connected_accounts.free_all(tx)
     await store.webhooks.free_all(tx)

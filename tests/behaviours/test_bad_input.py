@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from ostiary.wire.http import MAX_BODY
+from ostiary.wire.validation import LIKE_THIS, NO_SUCH_TIME
 
 from ..conftest import OpenHouse
 from ..house import TestHouse
@@ -32,9 +33,9 @@ async def _raw(house: TestHouse, content: bytes, path: str = CREATE, **headers: 
 
 
 async def _invalid(house: TestHouse, path: str, message: str, tree: Wire, **body: Any) -> None:
-    """400 `invalid_input` in exactly these words, with a hint for people after them perhaps."""
+    """400 `invalid_input` in exactly these words."""
     error = await house.refused(path, 400, "invalid_input", **body)
-    assert error["message"].partition(" (")[0] == message.partition(" (")[0]
+    assert error["message"] == message
     assert error["validation_errors"] == tree
 
 
@@ -194,17 +195,15 @@ async def test_bad_dates_are_refused(open_: OpenHouse) -> None:
         code = await house.create_code(lock["device_id"], **await window(house, 10 * DAY))
         async with nothing_changes(house, lock):
             good = (await window(house, DAY))["ends_at"]
+            formless = ("tomorrow", "", "12/08/2028", "2028-08-12T19:23:42Z\n")
             for bad in (
-                *(
-                    "tomorrow",
-                    "",
-                    "2028-02-30T12:00:00Z",
-                    "2028-08-12T25:00:00Z",
-                    "2028-08-12T19:23:42+25:00",
-                ),
-                *("2028-13-01", "1969-12-31T23:59:59Z", "12/08/2028", "2028-08-12T19:23:42Z\n"),
+                *formless,
+                *("2028-02-30T12:00:00Z", "2028-08-12T25:00:00Z", "2028-08-12T19:23:42+25:00"),
+                *("2028-13-01", "1969-12-31T23:59:59Z"),
             ):
-                message, tree = 'Invalid datetime for "starts_at"', _at("starts_at", "Invalid datetime")
+                hint = f"({LIKE_THIS if bad in formless else NO_SUCH_TIME})"
+                message = f'Invalid datetime for "starts_at" {hint}'
+                tree = _at("starts_at", "Invalid datetime")
                 for path, which in (
                     (CREATE, {"device_id": lock["device_id"]}),
                     (UPDATE, {"access_code_id": code["access_code_id"]}),
@@ -213,7 +212,7 @@ async def test_bad_dates_are_refused(open_: OpenHouse) -> None:
                 await _invalid(
                     house,
                     "/events/list",
-                    'Invalid datetime for "since"',
+                    f'Invalid datetime for "since" {hint}',
                     _at("since", "Invalid datetime"),
                     since=bad,
                 )
@@ -267,13 +266,13 @@ async def test_a_pin_that_breaks_the_form_is_refused_before_the_lock_is_asked(op
         )
         async with nothing_changes(house, lock):
             for path, which in wishes:
-                for pin, issues in (
-                    ("12a456", ["Invalid"]),
-                    ("123", ["String must contain at least 4 character(s)"]),
-                    ("4" * 13, ["String must contain at most 12 character(s)"]),
+                for pin, issue, hint in (
+                    ("12a456", "Invalid", " (digits only)"),
+                    ("123", "String must contain at least 4 character(s)", ""),
+                    ("4" * 13, "String must contain at most 12 character(s)", ""),
                 ):
-                    message = f'{issues[0]} for "code"'
-                    await _invalid(house, path, message, _at("code", *issues), **which, code=pin)
+                    message = f'{issue} for "code"{hint}'
+                    await _invalid(house, path, message, _at("code", issue), **which, code=pin)
                 for pin, constraint, words in (
                     ("4988", "supported_code_lengths", "must have 6 digits"),
                     ("490000", "no_zeros", "must not contain 0"),

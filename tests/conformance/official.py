@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker, validators  # type: ignore[import-untyped]  # no types
-from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]  # no types
+from jsonschema import Draft202012Validator, FormatChecker, validators
+from jsonschema.exceptions import ValidationError
 
 JAVASCRIPT: Final = Path(__file__).parent / "js"
 MODULE: Final = JAVASCRIPT / "node_modules/@seamapi/types/lib/seam/connect/openapi.js"
@@ -269,7 +269,7 @@ for _name, _is in {"uuid": _is_uuid, "date-time": _is_instant, "uri": _is_uri, "
     FORMATS.checks(_name, raises=ValueError)(_is)
 
 
-_Validator: Final = validators.extend(Draft202012Validator, {"memberBy": _member_by})
+_Validator: Final = validators.extend(Draft202012Validator, {"memberBy": _member_by})  # type: ignore[no-untyped-call]  # its stubs leave it out
 
 
 # --- what we say beyond it -----------------------------------------------------------------------------

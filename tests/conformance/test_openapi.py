@@ -19,7 +19,7 @@ import msgspec
 import pytest
 import schemathesis
 from hypothesis import strategies
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # no types
+from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (

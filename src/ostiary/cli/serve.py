@@ -27,7 +27,7 @@ GRACE_SECONDS: Final = 3
 
 
 def run_server(settings: Settings, host: str, port: int, *, as_json: bool) -> None:
-    """Until SIGTERM or SIGINT. Raises: Failed, when the port or the data folder is taken."""
+    """Until SIGTERM or SIGINT. Raises: Failed, when the port is taken; AlreadyServed."""
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -35,11 +35,6 @@ def run_server(settings: Settings, host: str, port: int, *, as_json: bool) -> No
         logging.getLogger(chatty).setLevel("WARNING")
     make_data_dir(settings.data_dir)
     with contextlib.ExitStack() as stack:
-        if not is_postgres(settings.database_url):
-            try:
-                stack.enter_context(app.folder_lock(settings.data_dir))
-            except app.AlreadyRunning as error:
-                raise Failed(str(error)) from error
         stack.enter_context(served_alone(settings.database_url))
         listener = stack.enter_context(listen(host, port))
         url = settings.public_url or local_url(host, listener)

@@ -224,7 +224,7 @@ def served_alone(url: str) -> Iterator[None]:
             file.seek(0)
             raise AlreadyServed(
                 f"another ostiary (process {file.read().strip() or 'unknown'}) already serves the database "
-                f"{path}; stop it, or set OSTIARY_DATABASE_URL to another file"
+                f"{path}; stop it, or set OSTIARY_DATA_DIR or OSTIARY_DATABASE_URL to another place"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
