@@ -10,6 +10,8 @@ from typing import Any
 
 from ostiary import store
 from ostiary.domain.instants import to_wire
+from ostiary.engine import drain
+from ostiary.engine.hold import Hold
 
 from ..conftest import OpenHouse
 from ..house import Seen, TestHouse
@@ -130,6 +132,21 @@ async def until_idle(house: TestHouse) -> None:
         return is_idle(house)
 
     await house.until(look, bool)
+
+
+@asynccontextmanager
+async def engine_kept_away(house: TestHouse, lock: Wire) -> AsyncIterator[Hold]:
+    """Inside the block nobody looks at the lock's account, unless with this hold; then the engine goes on."""
+
+    async def take() -> Hold | None:
+        return await drain.take(house.house.database, house.house.vendors, lock["connected_account_id"])
+
+    hold = await house.until(take, bool)
+    assert hold is not None
+    try:
+        yield hold
+    finally:
+        await drain.give_back(house.house.database, hold)
 
 
 async def engine_passes(house: TestHouse, seconds: float = 0.0) -> None:

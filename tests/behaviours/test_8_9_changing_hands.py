@@ -16,6 +16,7 @@ from .support import (
     clear_faults,
     code_soon,
     codes,
+    engine_kept_away,
     engine_passes,
     fault,
     kinds_of_writes,
@@ -146,8 +147,10 @@ async def test_86_a_code_that_goes_before_it_is_ours_is_not_put_back(open_: Open
     async with at_home(open_) as (house, lock):
         other = await made_in_the_app(house, lock)
         [held] = await house.codes_on_lock(lock)
-        await _as_owner(house, "DELETE", f"/smartlock/{await house.smartlock_id(lock)}/auth/{held['id']}")
-        answer = await house.call(CONVERT, access_code_id=other["access_code_id"])
+        path = f"/smartlock/{await house.smartlock_id(lock)}/auth/{held['id']}"
+        async with engine_kept_away(house, lock):
+            await _as_owner(house, "DELETE", path)
+            answer = await house.call(CONVERT, access_code_id=other["access_code_id"])
         attempt = await attempt_of(house, answer)
         assert (attempt["status"], attempt["error"]["type"]) == ("error", "access_code_not_found")
         await a_day_passes(house)

@@ -10,7 +10,7 @@ import pytest
 from ostiary import store
 from ostiary.domain.connected_accounts import ConnectedAccount
 from ostiary.domain.instants import parse_instant
-from ostiary.engine import drain, entries
+from ostiary.engine import entries
 from ostiary.engine.hold import LeaseLost
 
 from ..conftest import OpenHouse
@@ -21,6 +21,7 @@ from .support import (
     Wire,
     at_home,
     clear_faults,
+    engine_kept_away,
     engine_passes,
     fault,
     online,
@@ -326,16 +327,13 @@ async def test_a_worker_that_loses_the_account_between_reading_and_settling(open
     """Its answer is there, and another has told it meanwhile: nothing is doubled, nothing is lost."""
     async with at_home(open_) as (house, lock):
         await polled(house)
-        database, vendors = house.house.database, house.house.vendors
-        hold = await drain.take(database, vendors, lock["connected_account_id"])
-        assert hold is not None
-        await turn(house, lock, locked=False)
-        await fault(house, "hang", times=1, seconds=1.0, match={"route": LOG})
-        before = len(await log_calls(house))
-        reading = asyncio.create_task(entries.tell(hold))
-        await asyncio.sleep(0.3)
-        assert await at_the_door(house) == []
-        await drain.give_back(database, hold)
+        async with engine_kept_away(house, lock) as hold:
+            await turn(house, lock, locked=False)
+            await fault(house, "hang", times=1, seconds=1.0, match={"route": LOG})
+            before = len(await log_calls(house))
+            reading = asyncio.create_task(entries.tell(hold))
+            await asyncio.sleep(0.3)
+            assert await at_the_door(house) == []
         await polled(house)
         assert len(await log_calls(house)) > before
         assert (await only(house))["event_type"] == "lock.unlocked"

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ostiary.engine import drain
 from ostiary.engine.hold import Hold
 
-from ..behaviours.support import Wire, until_idle
+from ..behaviours.support import Wire, engine_kept_away, until_idle
 from ..house import TestHouse
 
 Deed = Callable[[], Awaitable[object]]
@@ -37,15 +36,11 @@ async def interrupted(
     house: TestHouse, lock: Wire, *, after: str, meanwhile: Deed
 ) -> AsyncIterator[InterruptedHold]:
     """Inside the block the house's own engine is kept away from the lock's account; then it is back."""
-    await until_idle(house)
-    database, vendors = house.house.database, house.house.vendors
-    taken = await drain.take(database, vendors, lock["connected_account_id"])
-    assert taken is not None
-    hold = InterruptedHold(database, vendors, taken.account, taken.workspace, taken.lease)
-    hold.after, hold.meanwhile = after, meanwhile
-    try:
+    async with engine_kept_away(house, lock) as taken:
+        hold = InterruptedHold(
+            house.house.database, house.house.vendors, taken.account, taken.workspace, taken.lease
+        )
+        hold.after, hold.meanwhile = after, meanwhile
         yield hold
         assert hold.is_done, "nothing was interrupted: the test shows nothing"
-    finally:
-        await drain.give_back(database, hold)
     await until_idle(house)

@@ -4,10 +4,10 @@ import asyncio
 
 from ostiary import store
 from ostiary.domain.provider import AccountProblem
-from ostiary.engine.drain import Drain, drain_account, give_back, take
+from ostiary.engine.drain import Drain, drain_account
 from ostiary.store.tx import Tx
 
-from ..behaviours.support import at_home, fault, until_idle
+from ..behaviours.support import at_home, engine_kept_away, fault
 from ..conftest import OpenHouse
 from ..house import TestHouse
 
@@ -47,11 +47,7 @@ async def test_an_account_is_free_after_its_worker_was_stopped_anywhere(open_: O
 
 async def test_a_device_that_is_put_off_shows_its_account_as_it_is_by_then(open_: OpenHouse) -> None:
     """What the vendor has against the account may have been found since the worker took it."""
-    async with at_home(open_) as (house, lock):
-        await until_idle(house)
-        database = house.house.database
-        hold = await take(database, house.house.vendors, lock["connected_account_id"])
-        assert hold is not None
+    async with at_home(open_) as (house, lock), engine_kept_away(house, lock) as hold:
 
         async def in_debt(tx: Tx) -> None:
             account = await store.connected_accounts.find(tx, lock["connected_account_id"])
@@ -65,7 +61,6 @@ async def test_a_device_that_is_put_off_shows_its_account_as_it_is_by_then(open_
         await Drain(hold, asyncio.Event())._device(lock["device_id"])
         shown = (await house.call("/devices/get", device_id=lock["device_id"]))["device"]
         assert [error["error_code"] for error in shown["errors"]] == ["bridge_disconnected"]
-        await give_back(database, hold)
 
 
 async def _idle(house: TestHouse) -> bool:

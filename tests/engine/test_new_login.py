@@ -11,10 +11,9 @@ from ostiary.domain.errors import LoginExpired, LoginRejected, Unreachable
 from ostiary.domain.provider import Account, Adapter, Credentials
 from ostiary.domain.secrets import Secret
 from ostiary.engine import poll
-from ostiary.engine.drain import give_back, take
 from ostiary.store.tx import Tx
 
-from ..behaviours.support import Wire, at_home, fault, is_idle, until_idle
+from ..behaviours.support import Wire, at_home, engine_kept_away, fault, is_idle, until_idle
 from ..conftest import OpenHouse
 
 HOME = "two-sites@example.com"
@@ -52,73 +51,66 @@ async def test_what_becomes_of_the_login_before_does_not_touch_the_new_one(
 ) -> None:
     """Somebody logs in while the old login is being renewed, and another call has taken theirs up already."""
     async with at_home(open_) as (house, lock):
-        await until_idle(house)
         database = house.house.database
-        hold = await take(database, house.house.vendors, lock["connected_account_id"])
-        assert hold is not None
+        async with engine_kept_away(house, lock) as hold:
 
-        async def logged_in(tx: Tx) -> None:
-            account = await store.connected_accounts.find(tx, lock["connected_account_id"])
-            assert account is not None
-            new = account.reconnected(Credentials(Secret("new"), Secret("renews new"), None), tx.now)
-            await store.connected_accounts.update_account(tx, new)
+            async def logged_in(tx: Tx) -> None:
+                account = await store.connected_accounts.find(tx, lock["connected_account_id"])
+                assert account is not None
+                new = account.reconnected(Credentials(Secret("new"), Secret("renews new"), None), tx.now)
+                await store.connected_accounts.update_account(tx, new)
 
-        adapter = hold.adapter
+            adapter = hold.adapter
 
-        class Slow:
-            account = staticmethod(adapter.account)
+            class Slow:
+                account = staticmethod(adapter.account)
 
-            async def refresh(self, spent: Credentials, *, now: datetime) -> Credentials:
-                assert hold is not None
-                await hold.write(logged_in)
-                await hold._make_sure()
-                if is_refused:
-                    raise LoginRejected("no")
-                return Credentials(Secret("old, renewed"), None, None)
+                async def refresh(self, spent: Credentials, *, now: datetime) -> Credentials:
+                    await hold.write(logged_in)
+                    await hold._make_sure()
+                    if is_refused:
+                        raise LoginRejected("no")
+                    return Credentials(Secret("old, renewed"), None, None)
 
-        async def ask(account: Account) -> str:
-            if not asked:
-                asked.append("with the old")
-                raise LoginExpired("no")
-            return "with the new"
+            async def ask(account: Account) -> str:
+                if not asked:
+                    asked.append("with the old")
+                    raise LoginExpired("no")
+                return "with the new"
 
-        hold.adapter = cast(Adapter, Slow())
-        asked: list[str] = []
-        if is_refused:
-            with pytest.raises(Unreachable):
-                await hold.call(ask)
-        assert await hold.call(ask) == "with the new"
-        hold.adapter = adapter
-        assert hold.account.access_token.reveal() == "new"
-        kept = await database.read(store.connected_accounts.find, lock["connected_account_id"])
-        assert kept is not None
-        assert kept.access_token.reveal() == "new"
-        await give_back(database, hold)
+            hold.adapter = cast(Adapter, Slow())
+            asked: list[str] = []
+            if is_refused:
+                with pytest.raises(Unreachable):
+                    await hold.call(ask)
+            assert await hold.call(ask) == "with the new"
+            hold.adapter = adapter
+            assert hold.account.access_token.reveal() == "new"
+            kept = await database.read(store.connected_accounts.find, lock["connected_account_id"])
+            assert kept is not None
+            assert kept.access_token.reveal() == "new"
 
 
 async def test_a_new_login_is_not_cut_off_for_the_one_before(open_: OpenHouse) -> None:
     """Somebody logs in while a worker whose login was refused lets its other calls come to an end."""
     async with at_home(open_) as (house, lock):
-        await until_idle(house)
         database = house.house.database
-        hold = await take(database, house.house.vendors, lock["connected_account_id"])
-        assert hold is not None
+        async with engine_kept_away(house, lock) as hold:
 
-        async def refused(account: Account) -> None:
-            raise LoginRejected("no")
+            async def refused(account: Account) -> None:
+                raise LoginRejected("no")
 
-        async def logged_in(tx: Tx) -> None:
-            account = await store.connected_accounts.find(tx, lock["connected_account_id"])
-            assert account is not None
-            new = account.reconnected(Credentials(Secret("new"), None, None), tx.now)
-            await store.connected_accounts.update_account(tx, new)
+            async def logged_in(tx: Tx) -> None:
+                account = await store.connected_accounts.find(tx, lock["connected_account_id"])
+                assert account is not None
+                new = account.reconnected(Credentials(Secret("new"), None, None), tx.now)
+                await store.connected_accounts.update_account(tx, new)
 
-        with pytest.raises(LoginRejected):
-            await hold.call(refused)
-        await hold.write(logged_in)
-        await hold._make_sure()
-        await hold.write(poll.disconnect, hold)
-        kept = await database.read(store.connected_accounts.find, lock["connected_account_id"])
-        assert kept is not None
-        assert not kept.is_disconnected
-        await give_back(database, hold)
+            with pytest.raises(LoginRejected):
+                await hold.call(refused)
+            await hold.write(logged_in)
+            await hold._make_sure()
+            await hold.write(poll.disconnect, hold)
+            kept = await database.read(store.connected_accounts.find, lock["connected_account_id"])
+            assert kept is not None
+            assert not kept.is_disconnected

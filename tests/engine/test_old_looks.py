@@ -4,10 +4,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ostiary.engine import act, drain, entries, poll, reconcile
+from ostiary.engine import act, entries, poll, reconcile
 from ostiary.engine.hold import Hold
 
-from ..behaviours.support import Wire, at_home, fault, kinds_of_writes, set_code, told, until_idle, until_set
+from ..behaviours.support import (
+    Wire,
+    at_home,
+    engine_kept_away,
+    fault,
+    kinds_of_writes,
+    set_code,
+    told,
+    until_idle,
+    until_set,
+)
 from ..conftest import OpenHouse
 from ..house import TestHouse
 from .interrupting import Deed
@@ -30,14 +40,10 @@ class Dozing(Hold):
 @asynccontextmanager
 async def held(house: TestHouse, lock: Wire) -> AsyncIterator[Dozing]:
     """The account of a lock, kept away from the house's own worker."""
-    await until_idle(house)
-    database, vendors = house.house.database, house.house.vendors
-    taken = await drain.take(database, vendors, lock["connected_account_id"])
-    assert taken is not None
-    hold = Dozing(database, vendors, taken.account, taken.workspace, taken.lease)
-    yield hold
-    assert hold.meanwhile is None, "it was not asked: the test shows nothing"
-    await drain.give_back(database, hold)
+    async with engine_kept_away(house, lock) as taken:
+        hold = Dozing(house.house.database, house.house.vendors, taken.account, taken.workspace, taken.lease)
+        yield hold
+        assert hold.meanwhile is None, "it was not asked: the test shows nothing"
 
 
 async def test_a_write_is_not_lost_because_a_look_from_before_its_time_has_missed_it(
