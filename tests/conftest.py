@@ -1,9 +1,11 @@
 """Fixtures for every test: both databases, and tests that are coroutines."""
 
 import asyncio
+import atexit
 import inspect
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -40,6 +42,19 @@ def pytest_configure() -> None:
     if is_there and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
         os.environ["TMPDIR"] = str(MEMORY)  # for the workers and for what tests start, too
         tempfile.tempdir = None
+    if sys.dont_write_bytecode:
+        _compile_elsewhere()
+
+
+def _compile_elsewhere() -> None:
+    """
+    Where nothing may be compiled next to the sources, compiled code goes into a folder of this run: workers
+    and hundreds of processes start, and each would compile all that it imports.
+    """
+    folder = tempfile.mkdtemp(prefix="ostiary-compiled-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

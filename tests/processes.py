@@ -5,19 +5,15 @@ Whatever is started here is ended here, by its process and nothing else. What a 
 error is part of the failure, should it not start.
 """
 
-import atexit
 import json
 import os
 import select
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -78,23 +74,10 @@ class Running:
             self._gone(1)
 
 
-@cache
-def _compiled() -> dict[str, str]:
-    """
-    Where nothing may be compiled next to the sources, compiled code goes into a folder of this run: hundreds
-    of processes start, and each would compile all that it imports.
-    """
-    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
-        return {}
-    folder = tempfile.mkdtemp(prefix="ostiary-compiled-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
-
-
 def environment(folder: Path, **env: str) -> dict[str, str]:
     """This process's, without settings of the person who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "SEAM_"))}
-    return {**kept, **_compiled(), "OSTIARY_DATA_DIR": str(folder), **env}
+    return {**kept, "OSTIARY_DATA_DIR": str(folder), **env}
 
 
 def start(folder: Path, *arguments: str, **env: str) -> Running:

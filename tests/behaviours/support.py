@@ -125,13 +125,16 @@ def is_idle(house: TestHouse) -> bool:
     return house.house.dispatcher.stats()["running"] == 0
 
 
+async def is_at_rest(house: TestHouse) -> bool:
+    """Nothing of the engine is under way, and nothing is due that it only has not heard of yet."""
+    if not is_idle(house):
+        return False
+    due = await house.house.database.read(store.connected_accounts.due, 1)
+    return not due and is_idle(house)
+
+
 async def until_idle(house: TestHouse) -> None:
-    """Nothing of the engine is under way."""
-
-    async def look() -> bool:
-        return is_idle(house)
-
-    await house.until(look, bool)
+    await house.until(lambda: is_at_rest(house), bool)
 
 
 @asynccontextmanager
@@ -154,10 +157,10 @@ async def engine_passes(house: TestHouse, seconds: float = 0.0) -> None:
     before = await _last_poll(house)
     await house.advance(seconds)
 
-    async def look() -> tuple[str, bool]:
-        return await _last_poll(house), is_idle(house)
+    async def has_passed() -> bool:
+        return await is_at_rest(house) and await _last_poll(house) > before and is_idle(house)
 
-    await house.until(look, lambda seen: seen[0] > before and seen[1])
+    await house.until(has_passed, bool)
 
 
 async def _last_poll(house: TestHouse) -> str:

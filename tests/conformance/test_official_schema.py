@@ -136,6 +136,38 @@ def test_a_mistake_is_found() -> None:
     }
 
 
+def test_a_mistake_is_found_beside_what_was_good_before() -> None:
+    official.schema()
+    path = "/workspaces/list"
+    good = {
+        "workspace_id": "0f9e0a4e-6f2c-4d4c-9b38-21b7d1a9c001",
+        "name": "Mistakes",
+        "organization_id": None,
+        "company_name": "Mistakes",
+        "connect_partner_name": None,
+        "is_sandbox": True,
+        "is_suspended": False,
+        "is_publishable_key_auth_enabled": False,
+        "connect_webview_customization": {},
+    }
+    bad = [
+        {"workspaces": [good, {**good, "name": None}], "ok": True},
+        {"workspaces": [{name: value for name, value in good.items() if name != "name"}, good], "ok": True},
+        {"workspaces": None, "ok": True},
+        {"workspaces": [good]},
+    ]
+    for body in ({"workspaces": [good, good], "ok": True}, {"workspaces": [], "ok": True}):
+        first = official.Recorder(_nowhere)
+        first.record(path, body)
+        first.check()
+    recorder = official.Recorder(_nowhere)
+    for count, body in enumerate(bad, 1):
+        recorder.record(path, body)
+        assert len(recorder.violations) == count, (body, recorder.violations)
+    recorder.record(path, {"workspaces": [good, {**good, "colour": 1}], "ok": True})
+    assert recorder.extras == {path: {"workspaces.colour"}}
+
+
 # --- the stories ---------------------------------------------------------------------------------------
 
 

@@ -58,11 +58,14 @@ async def test_a_code_is_not_set_a_second_time(open_: OpenHouse, at: Any) -> Non
 async def test_somebody_elses_code_is_not_removed_a_second_time(open_: OpenHouse) -> None:
     async with at_home(open_) as (house, lock):
         mum = await made_in_the_app(house, lock)
+        already = len(await vendor_writes(house))
 
         async def wish() -> None:
             await house.call("/access_codes/unmanaged/delete", access_code_id=mum["access_code_id"])
 
         async def meanwhile() -> None:
+            """The other waits until the first one's removal would have shown, and then sends its own."""
             await house.advance(60)
+            await house.until(lambda: vendor_writes(house), lambda writes: len(writes) > already)
 
         assert await suspended(house, lock, wish, meanwhile) == []
