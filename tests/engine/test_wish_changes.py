@@ -16,6 +16,7 @@ from ..behaviours.support import (
     set_code,
     soon,
     told,
+    until_set,
     vendor_writes,
 )
 from ..behaviours.test_8_9_changing_hands import CONVERT, DELETE, attempt_of, standing
@@ -100,7 +101,7 @@ async def test_a_code_is_set_as_it_was_wished_last(open_: OpenHouse, pin: str | 
             await house.call("/access_codes/update", access_code_id=made[0]["access_code_id"], **new)
 
         await tick_meanwhile(house, lock, wish, meanwhile)
-        await house.until(lambda: house.code(made[0]["access_code_id"]), lambda code: code["status"] == "set")
+        await until_set(house, made[0]["access_code_id"])
         [entry] = await house.codes_on_lock(lock)
         assert str(entry["code"]) == (pin or "443322")
         assert len(await kinds_of_writes(house)) == len(writes) + 1
@@ -144,7 +145,7 @@ async def test_a_worker_that_slept_sends_nothing_for_an_account_that_another_has
         assert await kinds_of_writes(house) == writes
         await house.house.database.write(store.connected_accounts.free_all)
         await engine_passes(house, 5 * MINUTE.total_seconds())
-        await house.until(lambda: house.code(made[0]["access_code_id"]), lambda code: code["status"] == "set")
+        await until_set(house, made[0]["access_code_id"])
         assert len(await kinds_of_writes(house)) == len(writes) + 1
 
 
