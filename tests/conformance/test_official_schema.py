@@ -139,7 +139,7 @@ def test_a_mistake_is_found() -> None:
 def test_a_mistake_is_found_beside_what_was_good_before() -> None:
     official.schema()
     path = "/workspaces/list"
-    good = {
+    good: dict[str, Any] = {
         "workspace_id": "0f9e0a4e-6f2c-4d4c-9b38-21b7d1a9c001",
         "name": "Mistakes",
         "organization_id": None,
@@ -150,7 +150,7 @@ def test_a_mistake_is_found_beside_what_was_good_before() -> None:
         "is_publishable_key_auth_enabled": False,
         "connect_webview_customization": {},
     }
-    bad = [
+    bad: list[dict[str, Any]] = [
         {"workspaces": [good, {**good, "name": None}], "ok": True},
         {"workspaces": [{name: value for name, value in good.items() if name != "name"}, good], "ok": True},
         {"workspaces": None, "ok": True},

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from uuid import uuid4
 
@@ -216,6 +216,39 @@ async def house(
     finally:
         await opened.http.close()
         await database.close()
+
+
+class Overtaken:
+    """
+    A database whose next answer to a reader comes only after something else has happened.
+
+    Attributes:
+        meanwhile: That, once; None: readers are not kept waiting.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def read(self, *asked: Any) -> Any:
+        answer = await self._database.read(*asked)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+@asynccontextmanager
+async def overtaken(it: House) -> AsyncIterator[tuple[House, Overtaken]]:
+    """The same pages, where a reader can be kept waiting."""
+    database = Overtaken(it.database)
+    app = Starlette(routes=routes(cast(Database, database), it.vendor, URL))
+    http = InProcessHttp({URL: app}.get)
+    yield replace(it, http=http), database
+    await http.close()
 
 
 async def _database(url: str, clock: Clock) -> Database:

@@ -20,7 +20,7 @@ from ostiary.domain.provider import Choice, HttpRequest, HttpResponse, Login, Lo
 from ostiary.domain.secrets import Secret
 from ostiary.store.tx import Tx
 
-from .acme import ACME, BOLT, LOGIN, URL, House, failing, house, let_in, link
+from .acme import ACME, BOLT, LOGIN, URL, House, failing, house, let_in, link, overtaken
 
 PENDING = "pending-token-that-nobody-sees"
 NORTH, EAST, SOUTH = (
@@ -391,6 +391,46 @@ async def test_double_click_connects_once(opened: OpenHouse) -> None:
         assert locations == {f"https://a.example/b?connect_webview_id={webview.connect_webview_id}"}
         assert len(it.vendor.chosen) == 1
         assert (await events(it)).count("connect_webview.login_succeeded") == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "decision", "target"),
+    [
+        ("connected", "connect", "https://a.example/b?connect_webview_id="),
+        ("connected", "cancel", "view/done?"),
+        ("refused", "connect", "error_code=login_failed"),
+        ("cancelled", "cancel", "error_code=access_denied"),
+    ],
+)
+@pytest.mark.parametrize("is_taken", [False, True], ids=["before the first", "while the first is at it"])
+async def test_second_click_that_the_first_overtakes_leads_where_that_one_led(
+    opened: OpenHouse, end: str, decision: str, target: str, is_taken: bool
+) -> None:
+    """It was read before the first one's end, and goes on after it."""
+    async with opened() as it, overtaken(it) as (late, database):
+        gate = Gate(LoginFailed("login_failed", "No") if end == "refused" else None)
+        it.vendor.completion = gate.pass_
+        webview = await it.webview(custom_redirect_url="https://a.example/b")
+        html = await choices_of(it, webview)
+        first_decision = "cancel" if end == "cancelled" else "connect"
+
+        def begin() -> asyncio.Task[HttpResponse]:
+            return asyncio.create_task(answer(late, webview, html, "a-1", decision=first_decision))
+
+        async def first_ends() -> None:
+            first = begun or begin()
+            gate.proceed.set()
+            assert (await first).status == 303
+
+        begun = None
+        if is_taken and end != "cancelled":
+            begun = begin()
+            await gate.is_asked.wait()
+        database.meanwhile = first_ends
+        second = await answer(late, webview, html, "a-1", decision=decision)
+        assert second.status == 303, second.body
+        assert target in second.headers["location"]
+        assert len(it.vendor.chosen) == (end != "cancelled")
 
 
 async def test_double_click_on_cancel_ends_once(opened: OpenHouse) -> None:

@@ -16,7 +16,7 @@ from ostiary.domain.errors import Unreachable
 from ostiary.domain.provider import HttpResponse, Login, LoginFailed
 from ostiary.store.tx import Tx
 
-from .acme import ACME, BOLT, LOGIN, House, failing, house, link
+from .acme import ACME, BOLT, LOGIN, House, failing, house, link, overtaken
 
 TOKEN = "deadbeef" * 10
 
@@ -68,6 +68,21 @@ async def test_a_token_connects_the_account(tmp_path: Path) -> None:
         after = await open_house.again(webview)
         assert after.status == "authorized"
         assert TOKEN not in repr(after)
+
+
+async def test_a_second_click_that_the_first_overtakes_leads_where_that_one_led(tmp_path: Path) -> None:
+    async with by_token(tmp_path) as (open_house, webview), overtaken(open_house) as (late, database):
+        _, state = await form_of(open_house, webview)
+        led: list[HttpResponse] = []
+
+        async def first_ends() -> None:
+            led.append(await give(late, webview, state))
+
+        database.meanwhile = first_ends
+        second = await give(late, webview, state)
+        assert [answer.status for answer in (*led, second)] == [303, 303]
+        assert second.headers["location"].split("&since")[0] == led[0].headers["location"].split("&since")[0]
+        assert open_house.vendor.tokens == [TOKEN]
 
 
 async def test_the_page_does_not_repeat_what_was_given(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ work inside somebody else's frame. Whatever changes something is a POST or the v
 end in a redirect, so that reload and the back button repeat nothing. `app.py` mounts `routes` at the root.
 """
 
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -152,9 +153,9 @@ class Pages:
         visit = await self._opened(form)
         state = form.get("state", "")
         if not self._logins.is_under_way(state) and not login.is_under_way(visit.webview, state):
-            return self._screens.redirect(self._logins.again(visit, "connect"))
+            return await self._again(form, "connect")
         token = Secret(form.get("token", ""))
-        return await self._go(self._logins.token_given(visit, state, token))
+        return await self._go(self._logins.token_given(visit, state, token), form)
 
     async def select(self, request: Request) -> Response:
         """
@@ -181,26 +182,46 @@ class Pages:
             raise LinkRefused("unknown")
         offer = login.offered(visit.webview)
         if offer is None:
-            return self._screens.redirect(self._logins.again(visit, decision))
+            return await self._again(given, decision)
         chosen = list(dict.fromkeys(value for name, value in form if name == "choice"))
         if given.get("mark") != offer.mark:
             return self._screens.choices(visit.place(), offer, chosen, mistake="outdated")
         if offer.is_taken and not self._logins.is_under_way(offer.mark):
-            raise LinkRefused("over")  # another process is at it, or was
+            return await self._again(given, decision)  # another process is at it, or it ended just now
         if decision == "cancel":
-            return await self._go(self._logins.cancelled(visit, offer))
+            return await self._go(self._logins.cancelled(visit, offer), given, decision)
         mistake = _mistake(offer, chosen)
         if mistake is not None:
             return self._screens.choices(visit.place(), offer, chosen, mistake=mistake)
-        return await self._go(self._logins.chosen(visit, offer, chosen))
+        return await self._go(self._logins.chosen(visit, offer, chosen), given)
 
-    async def _go(self, address: Awaitable[str]) -> Response:
-        """To where a login leads."""
+    async def _go(
+        self, address: Awaitable[str], given: Mapping[str, str] | None = None, decision: str = "connect"
+    ) -> Response:
+        """
+        To where a login leads.
+
+        Args:
+            given: The form of whoever may not have been the first to send it.
+        """
         try:
             return self._screens.redirect(await address)
         except LinkRefused as refused:
             reason = "expired" if refused.reason == "expired" else "over"
-            return self._screens.trouble(wording.of_link(reason))
+        if given is not None and reason == "over":
+            with contextlib.suppress(LinkRefused):
+                return await self._again(given, decision)
+        raise LinkRefused(reason)
+
+    async def _again(self, given: Mapping[str, str], decision: str) -> Response:
+        """
+        For the second post of a form, such as by a double click. What was known of the login when it came in
+        may be from before the first one's end. Raises: LinkRefused.
+        """
+        visit = await self._opened(given)
+        if login.offered(visit.webview) is not None:
+            raise LinkRefused("over")  # of another login, or another process is at it
+        return self._screens.redirect(self._logins.again(visit, decision))
 
     async def done(self, request: Request) -> Response:
         """

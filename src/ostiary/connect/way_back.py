@@ -153,6 +153,7 @@ class Logins:
 
     async def _take(self, visit: Visit, state: str, token: Secret) -> str:
         write = self._database.write
+        await self._database.read(login.returned, state)  # it may have ended since the form was read
         provider = visit.webview.selected_provider or ""
         try:
             adapter = self.adapter(visit.workspace, provider)
