@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-WORKERS = "3"  # of which one mostly waits, for processes that are killed and for browsers
+WORKERS = "4"  # of which two mostly wait, for processes that are killed and for browsers
 SIDE_BY_SIDE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 JAVASCRIPT = Path(__file__).parent / "conformance" / "js"
 
