@@ -394,38 +394,40 @@ async def test_double_click_connects_once(opened: OpenHouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "decision", "target"),
+    ("is_taken", "end", "decision", "target"),
     [
-        ("connected", "connect", "https://a.example/b?connect_webview_id="),
-        ("connected", "cancel", "view/done?"),
-        ("refused", "connect", "error_code=login_failed"),
-        ("cancelled", "cancel", "error_code=access_denied"),
+        (False, "connected", "connect", "https://a.example/b?connect_webview_id="),
+        (True, "connected", "connect", "https://a.example/b?connect_webview_id="),
+        (False, "connected", "cancel", "view/done?"),
+        (True, "connected", "cancel", "view/done?"),
+        (False, "refused", "connect", "error_code=login_failed"),
+        (True, "refused", "connect", "error_code=login_failed"),
+        (False, "cancelled", "cancel", "error_code=access_denied"),
     ],
 )
-@pytest.mark.parametrize("is_taken", [False, True], ids=["before the first", "while the first is at it"])
 async def test_second_click_that_the_first_overtakes_leads_where_that_one_led(
-    opened: OpenHouse, end: str, decision: str, target: str, is_taken: bool
+    opened: OpenHouse, is_taken: bool, end: str, decision: str, target: str
 ) -> None:
-    """It was read before the first one's end, and goes on after it."""
+    """It was read before the first one's end, or even its beginning, and goes on after it."""
     async with opened() as it, overtaken(it) as (late, database):
         gate = Gate(LoginFailed("login_failed", "No") if end == "refused" else None)
         it.vendor.completion = gate.pass_
         webview = await it.webview(custom_redirect_url="https://a.example/b")
         html = await choices_of(it, webview)
-        first_decision = "cancel" if end == "cancelled" else "connect"
 
         def begin() -> asyncio.Task[HttpResponse]:
+            first_decision = "cancel" if end == "cancelled" else "connect"
             return asyncio.create_task(answer(late, webview, html, "a-1", decision=first_decision))
+
+        begun = begin() if is_taken else None
+        if begun is not None:
+            await gate.is_asked.wait()
 
         async def first_ends() -> None:
             first = begun or begin()
             gate.proceed.set()
             assert (await first).status == 303
 
-        begun = None
-        if is_taken and end != "cancelled":
-            begun = begin()
-            await gate.is_asked.wait()
         database.meanwhile = first_ends
         second = await answer(late, webview, html, "a-1", decision=decision)
         assert second.status == 303, second.body
