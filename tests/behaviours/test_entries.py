@@ -343,6 +343,20 @@ async def test_a_worker_that_loses_the_account_between_reading_and_settling(open
         assert (await only(house))["event_type"] == "lock.unlocked"
 
 
+async def test_a_login_that_ends_between_the_devices_and_the_log_is_renewed(
+    open_: OpenHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As any other call finds out, and not taken for one that may not read it."""
+    async with at_home(open_) as (house, lock):
+        await polled(house)
+        async with engine_kept_away(house, lock) as hold:
+            await turn(house, lock, locked=False)
+            await house.advance(2 * HOUR.total_seconds())
+            assert await entries.tell(hold)
+        assert (await only(house))["event_type"] == "lock.unlocked"
+        assert "cannot read the log" not in caplog.text
+
+
 async def test_a_process_that_ends_while_the_vendor_answers(open_: OpenHouse) -> None:
     async with at_home(open_) as (house, lock):
         await polled(house)

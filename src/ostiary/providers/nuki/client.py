@@ -107,7 +107,7 @@ class NukiClient:
             until: No line is later; as an instant of the API.
 
         Raises:
-            NotPermitted: 401 or 403. Who may list devices and not this lacks the scope (1.1).
+            NotPermitted: 401 or 403, though the list of devices is open: the scope is lacking (1.1).
         """
         path = "/smartlock" if smartlock_id is None else _device_path(smartlock_id)
         asked = {"limit": str(LOG_PAGE), "id": older_than, "toDate": until}
@@ -117,6 +117,7 @@ class NukiClient:
                 f"{path}/log?{query}", list[LogLine], is_object=smartlock_id is not None, empty=[]
             )
         except (LoginExpired, LoginRejected):
+            await self.smartlocks()  # raises, where it is the login that has ended since the last call
             raise NotPermitted("Nuki does not let this token read the log") from None
         return lines
 

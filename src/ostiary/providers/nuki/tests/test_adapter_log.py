@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ostiary.domain.errors import NoSuchObject, NotPermitted, RateLimited, Unreachable
+from ostiary.domain.errors import LoginExpired, NoSuchObject, NotPermitted, RateLimited, Unreachable
 from ostiary.domain.provider import (
     Account,
     Credentials,
@@ -261,6 +261,21 @@ def test_a_token_that_lacks_the_scope_is_still_good(transport: str) -> None:
         with pytest.raises(NotPermitted):
             await pretending.entries_since(lock, world.now)
         assert len(await pretending.list_devices()) == 3
+
+    in_world(transport, use)
+
+
+@over_both
+def test_a_login_that_has_ended_since_the_list_was_read_is_no_lack_of_a_scope(transport: str) -> None:
+    """It is renewed, and the log is read."""
+
+    async def use(world: World) -> None:
+        account, lock = await world.account(), await world.device_id("Front door")
+        world.now += timedelta(hours=2)
+        with pytest.raises(LoginExpired):
+            await account.recent_entries()
+        with pytest.raises(LoginExpired):
+            await account.entries_since(lock, world.now)
 
     in_world(transport, use)
 
